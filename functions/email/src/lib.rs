@@ -1,0 +1,6 @@
+//! Sends email deliveries through SES.
+
+mod answer;
+mod ses;
+
+pub use ses::{Mail, Ses};

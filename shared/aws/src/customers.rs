@@ -1,0 +1,114 @@
+//! The table Customers: the state of each, behind a version.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use customer::Customer;
+use event::CustomerId;
+
+use crate::attributes::{Item, binary, get_binary, get_number, get_text, number, text};
+use crate::{Passing, StoreError};
+
+const WHAT: &str = "the customer's state";
+
+/// `BatchGetItem` takes no more keys.
+const LARGEST_BATCH: usize = 100;
+
+/// Unprocessed keys are asked for again so often.
+const ROUNDS: u32 = 6;
+
+/// A state as it was read, to be written on the condition that it is still so.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Loaded {
+    pub customer: Customer,
+    version: u64,
+}
+
+/// The states of customers. The router is their only writer.
+#[derive(Debug, Clone)]
+pub struct Customers {
+    client: Client,
+    table: String,
+}
+
+impl Customers {
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// The newest states. A customer who has none is new.
+    ///
+    /// # Errors
+    /// A read that failed, or a state that this version cannot read.
+    pub async fn load(&self, ids: &[CustomerId]) -> Result<BTreeMap<CustomerId, Result<Loaded, StoreError>>, Passing> {
+        let mut loaded = BTreeMap::new();
+        for chunk in ids.chunks(LARGEST_BATCH) {
+            let keys = chunk.iter().map(|id| Item::from([("customer".to_owned(), text(id.as_str()))])).collect();
+            for item in self.get_all(keys).await? {
+                if let Some(id) = get_text(&item, "customer").and_then(|id| CustomerId::parse(id).ok()) {
+                    loaded.insert(id, read(&item));
+                }
+            }
+            for id in chunk {
+                loaded.entry(id.clone()).or_insert_with(|| Ok(Loaded::default()));
+            }
+        }
+        Ok(loaded)
+    }
+
+    async fn get_all(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, Passing> {
+        let mut items = Vec::new();
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(Duration::from_millis(25 << round)).await;
+            }
+            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let request = request.map_err(|error| Passing::new(WHAT, &error))?;
+            let answer = self.client.batch_get_item().request_items(&self.table, request).send().await;
+            let answer = answer.map_err(|error| Passing::new(WHAT, &error))?;
+            items.extend(answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
+            keys = answer.unprocessed_keys.unwrap_or_default().remove(&self.table).map(|rest| rest.keys).unwrap_or_default();
+            if keys.is_empty() {
+                return Ok(items);
+            }
+        }
+        Err(Passing::because(WHAT, "some keys were never processed: the table is throttled"))
+    }
+
+    /// Writes a state on the condition that it is as it was loaded: the commit of everything that led to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where another writer came first, [`StoreError::Passing`] otherwise.
+    pub async fn commit(&self, id: &CustomerId, loaded: &Loaded, next: &Customer) -> Result<(), StoreError> {
+        let mut put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("customer", text(id.as_str()))
+            .item("state", binary(next.seal()))
+            .item("version", number(loaded.version + 1));
+        put = if loaded.version == 0 {
+            put.condition_expression("attribute_not_exists(customer)")
+        } else {
+            put.condition_expression("version = :version").expression_attribute_values(":version", number(loaded.version))
+        };
+        match put.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Err(StoreError::Conflict { what: WHAT }),
+            Err(error) => Err(StoreError::passing(WHAT, &error)),
+        }
+    }
+}
+
+fn read(item: &Item) -> Result<Loaded, StoreError> {
+    Ok(Loaded { customer: read_state(item)?, version: get_number(item, "version").unwrap_or_default() })
+}
+
+/// The state in an item of the table.
+pub(crate) fn read_state(item: &Item) -> Result<Customer, StoreError> {
+    let blob = get_binary(item, "state").ok_or_else(|| StoreError::unreadable(WHAT, &"its attribute is missing"))?;
+    Customer::open(blob).map_err(|error| StoreError::unreadable(WHAT, &error))
+}

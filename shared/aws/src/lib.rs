@@ -1,0 +1,35 @@
+//! One file per AWS adapter: where data and effects meet the services.
+//!
+//! Guarantees: every call has a time limit; a partial failure inside a successful answer is read; an error says whether
+//! trying again can help. No adapter builds its own client, and none reads a clock but the one it is given.
+
+mod archive;
+mod attributes;
+mod book;
+mod clock;
+mod connect;
+mod customers;
+mod error;
+mod ledger;
+mod quarantine;
+mod queue;
+mod reads;
+mod secret;
+mod stream;
+mod suppressions;
+mod triggers;
+
+pub use archive::{Archive, Archived};
+pub use book::TriggerBook;
+pub use clock::Clock;
+pub use connect::connect;
+pub use customers::{Customers, Loaded};
+pub use error::{Passing, StoreError};
+pub use ledger::{Claim, Ledger, LedgerEntry};
+pub use quarantine::{Quarantine, Quarantined, object_store};
+pub use queue::Queue;
+pub use reads::{DeliveryReads, Known};
+pub use secret::Secret;
+pub use stream::{Put, Stream};
+pub use suppressions::AddressKey;
+pub use triggers::{StoredTemplate, Triggers};

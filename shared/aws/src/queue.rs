@@ -1,0 +1,74 @@
+//! A queue of deliveries.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use delivery::Message;
+
+use crate::Passing;
+
+const WHAT: &str = "enqueueing deliveries";
+
+/// `SendMessageBatch` takes no more entries.
+const LARGEST_BATCH: usize = 10;
+
+/// A standard queue. Enqueueing twice is harmless: the ledger knows each delivery by its id.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+impl Queue {
+    #[must_use]
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Enqueues all of them, or says that not all were.
+    ///
+    /// # Errors
+    /// A call that failed, or an entry that the queue did not take.
+    pub async fn send(&self, messages: &[Message]) -> Result<(), Passing> {
+        for chunk in messages.chunks(LARGEST_BATCH) {
+            let mut batch = self.client.send_message_batch().queue_url(&self.url);
+            for (number, message) in chunk.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .message_body(message.to_text())
+                    // A trigger with many deliveries shall not delay the others.
+                    .message_group_id(message.trigger.as_str())
+                    .build()
+                    .map_err(|error| Passing::new(WHAT, &error))?;
+                batch = batch.entries(entry);
+            }
+            let answer = batch.send().await.map_err(|error| Passing::new(WHAT, &error))?;
+            // A failed entry stands inside a successful answer.
+            if !answer.failed.is_empty() {
+                let codes: BTreeMap<_, usize> = answer.failed.iter().fold(BTreeMap::new(), |mut codes, failed| {
+                    *codes.entry(failed.code.as_str()).or_default() += 1;
+                    codes
+                });
+                return Err(Passing::because(WHAT, format!("entries not taken, by code: {codes:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a message back, to be received after a while. The caller then deletes the one it received.
+    ///
+    /// # Errors
+    /// A call that failed.
+    pub async fn send_later(&self, message: &Message, delay_millis: i64) -> Result<(), Passing> {
+        let seconds = i32::try_from(delay_millis.div_euclid(1_000) + i64::from(delay_millis % 1_000 != 0)).unwrap_or(900).clamp(0, 900);
+        let send = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(message.waiting().to_text())
+            .message_group_id(message.trigger.as_str())
+            .delay_seconds(seconds);
+        send.send().await.map(drop).map_err(|error| Passing::new("putting a delivery back to wait", &error))
+    }
+}

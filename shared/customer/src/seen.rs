@@ -1,0 +1,80 @@
+//! What of the stream is already part of a customer's state.
+
+use decision::EventKey;
+use event::{SequenceNumber, ShardId, Time};
+
+use crate::state::ShardMark;
+use crate::{Customer, Input};
+
+/// The last state-changing events that are remembered, to know a producer's repeat.
+const MOST_RECENT: usize = 32;
+
+/// A shard that brought nothing for longer than the stream keeps records is forgotten, and so are the oldest above this.
+const MOST_SHARDS: usize = 16;
+const SHARD_KEPT_MILLIS: i64 = 8 * 24 * 60 * 60 * 1000;
+
+/// A sequence number may stand still while arrivals go on for this long before the stream is taken for a new one.
+const REPLACED_AFTER_MILLIS: i64 = 10 * 60 * 1000;
+
+/// What the state says of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Not part of the state.
+    New,
+    /// Part of the state, with all its effects: skip it.
+    Committed,
+    /// Its sequence number went back while time went on: the stream was replaced. Not part of the state.
+    StreamReplaced,
+}
+
+impl Customer {
+    /// Whether the record at this place is part of the state.
+    #[must_use]
+    pub fn seen(&self, shard: &ShardId, sequence: &SequenceNumber, arrival: Time) -> Seen {
+        match self.mark(shard) {
+            Some(mark) if *sequence <= SequenceNumber::new(&mark.sequence) => {
+                if arrival.since(Time::from_millis(mark.arrival)) > REPLACED_AFTER_MILLIS { Seen::StreamReplaced } else { Seen::Committed }
+            }
+            _ => Seen::New,
+        }
+    }
+
+    /// Whether a delivery's cause, at this place, is committed: before that nobody may send it.
+    #[must_use]
+    pub fn is_committed(&self, shard: &ShardId, sequence: &SequenceNumber) -> bool {
+        self.mark(shard).is_some_and(|mark| *sequence <= SequenceNumber::new(&mark.sequence))
+    }
+
+    fn mark(&self, shard: &ShardId) -> Option<&ShardMark> {
+        self.shards.iter().find(|mark| mark.shard == shard.as_str())
+    }
+
+    /// Whether one of the last state-changing events was this one.
+    pub(crate) fn has_recent(&self, key: EventKey) -> bool {
+        self.recent.contains(&key.get())
+    }
+
+    pub(crate) fn remember(&mut self, input: &Input) {
+        let key = EventKey::new(input.event().source(), input.event().id()).get();
+        if !self.recent.contains(&key) {
+            self.recent.push(key);
+        }
+        let excess = self.recent.len().saturating_sub(MOST_RECENT);
+        self.recent.drain(..excess);
+
+        let mark = ShardMark {
+            shard: input.shard().as_str().to_owned(),
+            sequence: input.sequence().as_str().to_owned(),
+            arrival: input.arrival().millis(),
+            ..ShardMark::default()
+        };
+        let newest = input.arrival();
+        self.shards.retain(|known| known.shard != mark.shard && newest.since(Time::from_millis(known.arrival)) <= SHARD_KEPT_MILLIS);
+        self.shards.push(mark);
+        if self.shards.len() > MOST_SHARDS {
+            self.shards.sort_by_key(|known| known.arrival);
+            let excess = self.shards.len() - MOST_SHARDS;
+            self.shards.drain(..excess);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The gate before a send: whether a delivery may go out now.
+//!
+//! It is asked at each attempt, after a redrive too, with what is known then. Deny wins unless a consent is newer.
+
+use customer::Customer;
+use decision::Reason;
+use event::Time;
+use trigger::{Action, Channel, Class, Mode, Purpose};
+
+use crate::Message;
+
+/// The longest that a message waits before it is looked at again; a queue cannot delay longer.
+const LONGEST_WAIT_MILLIS: i64 = 900_000;
+
+/// Why somebody gets nothing, from outside the stream of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppression {
+    pub kind: SuppressionKind,
+    pub channel: Channel,
+    /// None for every purpose.
+    pub purpose: Option<Purpose>,
+    pub at: Time,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SuppressionKind {
+    /// The customer unsubscribed.
+    Withdrawal,
+    /// The address does not exist.
+    Bounce,
+    /// The customer called a message spam.
+    Complaint,
+    /// The customer was erased, and what was withdrawn stays withdrawn.
+    Erasure,
+}
+
+/// What is known when a delivery is about to go out.
+#[derive(Debug, Clone)]
+pub struct Circumstances<'a> {
+    pub message: &'a Message,
+    pub action: &'a Action,
+    /// None where nothing was ever committed for the customer.
+    pub customer: Option<&'a Customer>,
+    /// Of the customer and of the address.
+    pub suppressions: &'a [Suppression],
+    /// None where the trigger was taken out since.
+    pub mode: Option<Mode>,
+    pub now: Time,
+}
+
+/// What the gate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gate {
+    Open,
+    /// Not yet: to be looked at again after so many milliseconds.
+    Wait { millis: i64, cause: WaitCause },
+    Refuse(Reason),
+}
+
+/// Why a delivery waits. Waiting is no failure and uses up no attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitCause {
+    NotCommitted,
+    NotBefore,
+    Paused,
+    ClaimedByAnother,
+    Throttled,
+    Unknown,
+}
+
+impl WaitCause {
+    /// The code in logs and metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotCommitted => "not_committed",
+            Self::NotBefore => "not_before",
+            Self::Paused => "paused",
+            Self::ClaimedByAnother => "claimed_by_another",
+            Self::Throttled => "throttled",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Whether a delivery may go out. Lateness first, then what makes it wait, then what forbids it.
+#[must_use]
+pub fn gate(circumstances: &Circumstances<'_>) -> Gate {
+    let Circumstances { message, action, customer, suppressions, mode, now } = *circumstances;
+    if now > message.not_after {
+        return Gate::Refuse(Reason::Expired);
+    }
+    let Some(customer) = customer.filter(|customer| customer.is_committed(&message.shard, &message.sequence)) else {
+        return wait(circumstances, back_off(message.waits), WaitCause::NotCommitted);
+    };
+    if now < message.not_before {
+        return wait(circumstances, message.not_before.since(now), WaitCause::NotBefore);
+    }
+    if customer.is_erased() {
+        return Gate::Refuse(Reason::Erased);
+    }
+    if mode.is_none_or(|mode| mode == Mode::Paused) {
+        return wait(circumstances, 60_000, WaitCause::Paused);
+    }
+    if !customer.has_address(message.channel) {
+        return Gate::Refuse(Reason::NoAddress);
+    }
+    let consent = action.purpose().and_then(|purpose| customer.consent(purpose, message.channel));
+    if action.class() == Class::Marketing && consent.is_none() {
+        return Gate::Refuse(Reason::NoConsent);
+    }
+    let denied = suppressions.iter().any(|suppression| applies(suppression, action) && consent.is_none_or(|at| at <= suppression.at));
+    if denied { Gate::Refuse(Reason::Suppressed) } else { Gate::Open }
+}
+
+/// A wait that ends no later than the delivery's own end, so that it is looked at once more and settled.
+fn wait(circumstances: &Circumstances<'_>, millis: i64, cause: WaitCause) -> Gate {
+    let left = circumstances.message.not_after.since(circumstances.now).saturating_add(1_000);
+    Gate::Wait { millis: millis.min(left).clamp(0, LONGEST_WAIT_MILLIS), cause }
+}
+
+/// 1, 2, 4 … seconds, up to 15 minutes.
+#[must_use]
+pub fn back_off(waits: u32) -> i64 {
+    1_000_i64.checked_shl(waits.min(20)).unwrap_or(LONGEST_WAIT_MILLIS).min(LONGEST_WAIT_MILLIS)
+}
+
+fn applies(suppression: &Suppression, action: &Action) -> bool {
+    if suppression.channel != action.channel() {
+        return false;
+    }
+    match suppression.kind {
+        SuppressionKind::Bounce | SuppressionKind::Complaint => true,
+        SuppressionKind::Withdrawal | SuppressionKind::Erasure => {
+            action.class() == Class::Marketing && suppression.purpose.as_ref().is_none_or(|purpose| Some(purpose) == action.purpose())
+        }
+    }
+}

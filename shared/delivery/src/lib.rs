@@ -1,0 +1,15 @@
+//! What stands between a decision and a message: the queue's message, the gate before a send, and rendering.
+//!
+//! Guarantees: nothing here does I/O; the gate denies unless a newer consent allows; an error of a template names no value
+//! of its customer.
+
+mod filters;
+mod gate;
+mod message;
+mod render;
+mod template;
+
+pub use gate::{Circumstances, Gate, Suppression, SuppressionKind, WaitCause, back_off, gate};
+pub use message::{Message, MessageError};
+pub use render::{Context, RenderError, Rendered};
+pub use template::{Part, Template, TemplateProblem};

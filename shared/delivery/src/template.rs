@@ -1,0 +1,251 @@
+//! A mail's template: parsed once, with every problem that can be seen without rendering.
+//!
+//! Guarantees: strict (an unknown variable is an error, never an empty space), HTML escaped in the
+//! HTML part, bounded in time, memory and size, no access to files or other templates.
+
+use std::fmt;
+
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+
+use crate::filters;
+
+/// The largest source of one part in bytes.
+const MAX_SOURCE: usize = 128 * 1024;
+/// How much work one rendering may do: about so many instructions, or 64 times as many bytes.
+const FUEL: u64 = 200_000;
+const RECURSION: usize = 100;
+
+/// The variables that a template may use.
+const ROOTS: &[&str] = &["event", "customer", "trigger", "delivery", "unsubscribe_url"];
+const EVENT_FIELDS: &[&str] = &["id", "source", "type", "time", "subject", "data"];
+const CUSTOMER_FIELDS: &[&str] = &["id", "email", "phone", "locale", "time_zone", "traits"];
+/// The functions of the language itself; not `debug`, which prints the whole context.
+const FUNCTIONS: &[&str] = &["range", "dict", "namespace"];
+
+/// One part of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// `subject.txt`
+    Subject,
+    /// `body.txt`
+    Text,
+    /// `body.html`
+    Html,
+}
+
+impl Part {
+    /// The name of the part's file in the template's folder.
+    pub fn file(self) -> &'static str {
+        match self {
+            Part::Subject => "subject.txt",
+            Part::Text => "body.txt",
+            Part::Html => "body.html",
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.file())
+    }
+}
+
+/// One thing that is wrong with a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateProblem {
+    /// The part in which it is.
+    pub part: Part,
+    /// The line, counted from 1, where it is known.
+    pub line: Option<usize>,
+    /// What is wrong and what to do about it.
+    pub message: String,
+}
+
+impl fmt::Display for TemplateProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.part, self.message),
+            None => write!(f, "{}: {}", self.part, self.message),
+        }
+    }
+}
+
+/// A template that can be rendered.
+#[derive(Debug, Clone)]
+pub struct Template {
+    pub(crate) environment: Environment<'static>,
+    pub(crate) text: bool,
+    pub(crate) html: bool,
+}
+
+impl Template {
+    /// Reads the parts of a template: a subject, and a body as text, as HTML or as both.
+    ///
+    /// # Errors
+    /// Every problem that shows without rendering: syntax, size, unknown variables.
+    pub fn parse(subject: &str, text: Option<&str>, html: Option<&str>) -> Result<Template, Vec<TemplateProblem>> {
+        let mut environment = environment();
+        let mut problems = Vec::new();
+        let parts = [(Part::Subject, Some(subject)), (Part::Text, text), (Part::Html, html)];
+        for (part, source) in parts {
+            if let Some(source) = source {
+                add(&mut environment, part, source, &mut problems);
+            }
+        }
+        if text.is_none() && html.is_none() {
+            problems.push(TemplateProblem {
+                part: Part::Text,
+                line: None,
+                message: "there is no body; write body.txt, body.html or both".to_owned(),
+            });
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Template { environment, text: text.is_some(), html: html.is_some() })
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|name| if name == Part::Html.file() { AutoEscape::Html } else { AutoEscape::None });
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(RECURSION);
+    // Errors then know the place of the variable. They are never printed whole: they hold values.
+    environment.set_debug(true);
+    filters::add(&mut environment);
+    environment
+}
+
+fn add(environment: &mut Environment<'static>, part: Part, source: &str, problems: &mut Vec<TemplateProblem>) {
+    let mut report = |line, message| {
+        problems.push(TemplateProblem { part, line, message });
+    };
+    if source.len() > MAX_SOURCE {
+        let message = format!("has {} bytes; 131072 (128 KiB) is the limit", source.len());
+        report(None, message);
+        return;
+    }
+    if let Err(error) = environment.add_template_owned(part.file(), source.to_owned()) {
+        report(error.line(), syntax(&error));
+        return;
+    }
+    let Ok(template) = environment.get_template(part.file()) else {
+        return;
+    };
+    let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
+    names.sort();
+    let mut found: Vec<(Option<usize>, String)> = names.iter().filter_map(|name| Some((line_of(source, name), unknown(name)?))).collect();
+    found.sort();
+    for (line, message) in found {
+        report(line, message);
+    }
+}
+
+fn syntax(error: &minijinja::Error) -> String {
+    let detail = error.detail().unwrap_or("it cannot be read");
+    if error.kind() == ErrorKind::SyntaxError {
+        format!("the template's syntax is wrong: {detail}; each {{{{ … }}}} and {{% … %}} must be closed")
+    } else {
+        format!("the template cannot be read: {detail}")
+    }
+}
+
+/// Says what is wrong with a variable's name, if anything is.
+fn unknown(name: &str) -> Option<String> {
+    let mut steps = name.split('.');
+    let root = steps.next().unwrap_or(name);
+    let field = steps.next();
+    let known = |fields: &[&str]| match field {
+        Some(field) if !fields.contains(&field) => Some(format!("unknown variable {root}.{field}; {root} has {}", fields.join(", "))),
+        Some(_) | None => None,
+    };
+    match root {
+        "event" => known(EVENT_FIELDS),
+        "customer" => known(CUSTOMER_FIELDS),
+        root if FUNCTIONS.contains(&root) => None,
+        root if ROOTS.contains(&root) => {
+            field.map(|field| format!("unknown variable {root}.{field}; {root} is plain text and has no fields"))
+        }
+        root => Some(format!("unknown variable {root}; a template may use {}", ROOTS.join(", "))),
+    }
+}
+
+/// The first line that has the variable as a word of its own inside an expression.
+fn line_of(source: &str, name: &str) -> Option<usize> {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut inside = false;
+    for (number, line) in source.lines().enumerate() {
+        for (at, found) in line.match_indices(name) {
+            let before = line.get(..at).unwrap_or("");
+            let after = line.get(at + found.len()..).unwrap_or("");
+            let alone = !before.ends_with(|c| word(c) || c == '.') && !after.starts_with(word);
+            let open = before.rfind("{{").max(before.rfind("{%"));
+            let close = before.rfind("}}").max(before.rfind("%}"));
+            let in_expression = match (open, close) {
+                (None, None) => inside,
+                (open, close) => open > close,
+            };
+            if alone && in_expression {
+                return Some(number + 1);
+            }
+        }
+        let open = line.rfind("{{").max(line.rfind("{%"));
+        let close = line.rfind("}}").max(line.rfind("%}"));
+        if open != close {
+            inside = open > close;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(subject: &str, text: Option<&str>, html: Option<&str>) -> String {
+        let found: Vec<String> = Template::parse(subject, text, html).unwrap_err().iter().map(ToString::to_string).collect();
+        found.join("\n")
+    }
+
+    #[test]
+    fn all_problems_of_all_parts_are_reported() {
+        let text = "Dear {{ custmer.traits.name }},\n\nyour order {{\n  event.dat.id }} and {{ customer.name }}\n";
+        let html = "<p>\n{{ trigger.name }} {{ event.data.total | money('EUR') }\n</p>";
+        insta::assert_snapshot!(problems("{% if event %}", Some(text), Some(html)), @r#"
+        subject.txt:1: the template's syntax is wrong: unexpected end of input, expected end of block; each {{ … }} and {% … %} must be closed
+        body.txt:1: unknown variable custmer; a template may use event, customer, trigger, delivery, unsubscribe_url
+        body.txt:4: unknown variable customer.name; customer has id, email, phone, locale, time_zone, traits
+        body.txt:4: unknown variable event.dat; event has id, source, type, time, subject, data
+        body.html:2: the template's syntax is wrong: unexpected `}`, expected end of variable block; each {{ … }} and {% … %} must be closed
+        "#);
+    }
+
+    #[test]
+    fn a_template_needs_a_body() {
+        assert_eq!(problems("Hello", None, None), "body.txt: there is no body; write body.txt, body.html or both");
+    }
+
+    #[test]
+    fn what_a_template_declares_itself_is_known() {
+        let text = "{% set name = customer.traits.name %}{{ name }}\
+                    {% for item in event.data.items %}{{ loop.index }} {{ item.sku }}{% endfor %}\
+                    {% for n in range(3) %}{{ n }}{% endfor %}{{ unsubscribe_url }}{{ delivery }}";
+        assert!(Template::parse("Hi", Some(text), None).is_ok());
+    }
+
+    #[test]
+    fn other_templates_cannot_be_reached() {
+        for text in ["{% include 'a' %}", "{% import 'a' as a %}", "{% extends 'a' %}"] {
+            assert!(Template::parse("Hi", Some(text), None).is_err(), "{text}");
+        }
+        assert!(problems("Hi", Some("{{ debug() }}"), None).contains("unknown variable debug"));
+    }
+
+    #[test]
+    fn a_source_is_bounded() {
+        let long = "x".repeat(MAX_SOURCE + 1);
+        assert_eq!(problems("Hi", None, Some(&long)), "body.html: has 131073 bytes; 131072 (128 KiB) is the limit");
+    }
+}

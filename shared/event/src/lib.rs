@@ -1,0 +1,18 @@
+//! Bytes to events: the [CloudEvents 1.0](https://github.com/cloudevents/spec) envelope, parsed once into types.
+//!
+//! Guarantees: bytes become an [`Event`] or a [`NoEvent`] that says every problem and whose record is quarantined whole;
+//! no input panics; nothing here knows a clock or a network.
+
+mod envelope;
+mod position;
+mod quarantine;
+mod subject;
+mod time;
+mod words;
+
+pub use envelope::{Event, LARGEST_EVENT, MOST_HOPS, readdressed};
+pub use position::{Position, SequenceNumber, ShardId};
+pub use quarantine::{NoEvent, QuarantineReason};
+pub use subject::{CustomerId, Subject, SubjectError};
+pub use time::{NotATime, Time};
+pub use words::{EventId, EventType, Source, WordError};

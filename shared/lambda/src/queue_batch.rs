@@ -1,0 +1,49 @@
+//! A batch of a queue.
+
+use std::panic::AssertUnwindSafe;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::FutureExt;
+use futures::future::join_all;
+
+/// Handles each message on its own, all at once; a message that fails or panics goes back to its queue, the others not.
+pub async fn each_message<F, R>(batch: &SqsEvent, handle: F) -> SqsBatchResponse
+where
+    F: Fn(usize, &SqsMessage) -> R,
+    R: Future<Output = bool>,
+{
+    let attempts = batch.records.iter().enumerate().map(|(position, message)| {
+        let attempt = AssertUnwindSafe(handle(position, message)).catch_unwind();
+        attempt.map(move |done| (message, done.unwrap_or(false)))
+    });
+    let mut response = SqsBatchResponse::default();
+    for (message, done) in join_all(attempts).await {
+        if !done {
+            // Without its id the whole batch comes back, which is harmless: what is settled is not sent again.
+            response.add_failure(message.message_id.clone().unwrap_or_default());
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_fails_its_own_message() {
+        let mut batch = SqsEvent::default();
+        for id in ["a", "b", "c"] {
+            let mut message = SqsMessage::default();
+            message.message_id = Some(id.to_owned());
+            batch.records.push(message);
+        }
+        let response = each_message(&batch, |position, _| async move {
+            assert_ne!(position, 1, "a bug");
+            position != 2
+        });
+        let response = futures::executor::block_on(response);
+        let failed: Vec<_> = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+        assert_eq!(failed, ["b", "c"]);
+    }
+}

@@ -1,0 +1,52 @@
+//! What a channel has to bring: building a message and handing it to its provider.
+
+use decision::Outcome;
+use delivery::{Context, Message, Template};
+use trigger::Action;
+
+/// A delivery that passed the gate, with all that its message is built from.
+#[derive(Debug)]
+pub struct Dispatch<'a> {
+    pub message: &'a Message,
+    pub action: &'a Action,
+    pub customer: &'a customer::Customer,
+    pub template: &'a Template,
+    pub context: &'a Context,
+}
+
+/// The provider took the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    pub provider_id: String,
+}
+
+/// How a send failed, named by what it says about the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendError {
+    /// The provider asks to come back later: not sent.
+    Throttled { cause: String },
+    /// The provider was not reached or did not let us in: not sent; another attempt may succeed.
+    NotSent { cause: String },
+    /// The provider refuses this message for good.
+    Rejected { cause: String },
+    /// No answer, or one that does not tell: it may have been sent.
+    Ambiguous { cause: String },
+}
+
+/// A provider of one channel.
+pub trait Provider {
+    /// A message, ready to be handed over.
+    type Content;
+
+    /// How long a call can take, in milliseconds: a claim's lease is longer.
+    const LONGEST_CALL_MILLIS: i64;
+
+    /// Builds the message.
+    ///
+    /// # Errors
+    /// The outcome of a delivery that cannot be built: refused or failed.
+    fn build(&self, dispatch: &Dispatch<'_>) -> Result<Self::Content, Outcome>;
+
+    /// Hands the message over, once: no retry happens inside.
+    fn send(&self, content: Self::Content) -> impl Future<Output = Result<Accepted, SendError>> + Send;
+}

@@ -1,0 +1,218 @@
+//! One message of the queue, from its text to its end.
+
+use std::sync::Arc;
+
+use aws::{Claim, Clock, DeliveryReads, Known, Ledger, Passing, Queue, StoreError, Stream, TriggerBook};
+use decision::{Outcome, Reason};
+use delivery::{Circumstances, Context, Gate, Message, MessageError, Template, WaitCause, back_off, gate};
+use event::{Event, Time};
+use thiserror::Error;
+use trigger::{Action, SendPolicy};
+
+use crate::provider::{Accepted, Dispatch, Provider, SendError};
+
+/// A claim outlives the provider's call by this much, and stays below the queue's visibility timeout.
+const LEASE_MARGIN_MILLIS: i64 = 20_000;
+
+/// Turns deliveries into messages of one channel.
+pub struct Sender<P> {
+    pub provider: P,
+    pub reads: DeliveryReads,
+    pub ledger: Ledger,
+    pub queue: Queue,
+    pub stream: Stream,
+    pub book: TriggerBook,
+    pub clock: Clock,
+    /// Where customers withdraw consent, with `{customer}` and `{delivery}` to be filled in.
+    pub unsubscribe_url: Option<String>,
+}
+
+/// What became of a message; it is done with and may be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handled {
+    /// The delivery ended now.
+    Ended(Outcome),
+    /// It ended before, and this message was one too many.
+    EndedBefore(Outcome),
+    /// It was put back to wait.
+    Waits(WaitCause),
+}
+
+/// A message that stays on the queue: an attempt that failed.
+#[derive(Debug, Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the provider did not take the message: {cause}")]
+    NotSent { cause: String },
+    #[error("too little time is left in this invocation")]
+    OutOfTime,
+}
+
+impl From<Passing> for Failure {
+    fn from(error: Passing) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What a delivery needs that does not change between attempts.
+struct Plan {
+    action: Action,
+    template: Arc<Template>,
+}
+
+impl<P: Provider> Sender<P> {
+    /// Handles one message, says in the log what became of it, and whether the queue may forget it.
+    pub async fn is_done_with(&self, body: &str, owner: &str, deadline: Time) -> bool {
+        let delivery = Message::parse(body).map(|message| (message.delivery, message.trigger));
+        let (delivery, trigger) = delivery.map_or((None, None), |(delivery, trigger)| (Some(delivery), Some(trigger)));
+        let delivery = delivery.as_ref().map(tracing::field::display);
+        let trigger = trigger.as_ref().map(tracing::field::display);
+        match self.handle(body, owner, deadline).await {
+            Ok(Handled::Ended(Outcome::Refused(reason))) => {
+                tracing::info!(delivery.id = delivery, trigger.id = trigger, delivery.outcome = "refused", delivery.reason = reason.code(), "a delivery ended");
+                true
+            }
+            Ok(Handled::Ended(Outcome::Failed { cause })) => {
+                tracing::error!(delivery.id = delivery, trigger.id = trigger, delivery.outcome = "failed", delivery.cause = cause, "a delivery ended");
+                true
+            }
+            Ok(Handled::Ended(outcome)) => {
+                tracing::info!(delivery.id = delivery, trigger.id = trigger, delivery.outcome = outcome.code(), "a delivery ended");
+                true
+            }
+            Ok(Handled::EndedBefore(outcome)) => {
+                tracing::info!(delivery.id = delivery, trigger.id = trigger, delivery.outcome = outcome.code(), "a delivery had ended before");
+                true
+            }
+            Ok(Handled::Waits(cause)) => {
+                tracing::info!(delivery.id = delivery, trigger.id = trigger, wait.cause = cause.code(), "a delivery waits");
+                true
+            }
+            Err(failure) => {
+                tracing::error!(delivery.id = delivery, trigger.id = trigger, error = %failure, "an attempt failed and comes again");
+                false
+            }
+        }
+    }
+
+    /// Handles one message. `owner` is another one for each attempt; `deadline` is when the invocation must be over.
+    ///
+    /// # Errors
+    /// An attempt that failed: the message stays on the queue, and uses up one of its receives.
+    pub async fn handle(&self, body: &str, owner: &str, deadline: Time) -> Result<Handled, Failure> {
+        let message = Message::parse(body)?;
+        self.book.refresh().await?;
+        let known = self.reads.read(&message).await?;
+        let Some(plan) = self.plan(&message).await? else {
+            return self.end_unclaimed(&message, &known, Outcome::Failed { cause: "trigger_missing".to_owned() }, SendPolicy::AtMostOnce).await;
+        };
+        let circumstances = Circumstances {
+            message: &message,
+            action: &plan.action,
+            customer: known.customer.as_ref(),
+            suppressions: &known.suppressions,
+            mode: self.book.mode(&message.trigger).await?,
+            now: self.clock.now(),
+        };
+        match gate(&circumstances) {
+            Gate::Wait { millis, cause } => self.wait(&message, millis, cause).await,
+            Gate::Refuse(Reason::Expired) => self.end_unclaimed(&message, &known, Outcome::Expired, plan.action.send()).await,
+            Gate::Refuse(reason) => self.end_unclaimed(&message, &known, Outcome::Refused(reason), plan.action.send()).await,
+            Gate::Open => match self.build(&message, &plan, &known) {
+                Ok(content) => self.attempt(&message, &plan, &known, content, owner, deadline).await,
+                Err(outcome) => self.end_unclaimed(&message, &known, outcome, plan.action.send()).await,
+            },
+        }
+    }
+
+    /// The step and its template in the version that decided; none where that version or step does not exist.
+    async fn plan(&self, message: &Message) -> Result<Option<Plan>, StoreError> {
+        let Some(published) = self.book.version(&message.trigger, message.version).await? else { return Ok(None) };
+        let Some(step) = published.trigger.step_at(&message.step) else { return Ok(None) };
+        let Some(hash) = published.templates.get(step.action().template()) else { return Ok(None) };
+        let template = self.book.template(*hash).await?;
+        Ok(Some(Plan { action: step.action().clone(), template }))
+    }
+
+    fn build(&self, message: &Message, plan: &Plan, known: &Known) -> Result<P::Content, Outcome> {
+        let failed = |cause: &str| Outcome::Failed { cause: cause.to_owned() };
+        let recorded = known.cause.as_ref().ok_or_else(|| failed("event_missing"))?;
+        let event = Event::parse(&recorded.input).map_err(|_| failed("event_unreadable"))?;
+        let customer = known.customer.as_ref().ok_or_else(|| failed("customer_missing"))?;
+        let context = Context {
+            event: event.to_value(),
+            customer: customer.to_value(&message.customer),
+            trigger: message.trigger.as_str().to_owned(),
+            delivery: message.delivery.to_string(),
+            unsubscribe_url: self.unsubscribe_url.as_ref().map(|url| filled_in(url, message)),
+        };
+        self.provider.build(&Dispatch { message, action: &plan.action, customer, template: &plan.template, context: &context })
+    }
+
+    async fn attempt(&self, message: &Message, plan: &Plan, known: &Known, content: P::Content, owner: &str, deadline: Time) -> Result<Handled, Failure> {
+        let policy = plan.action.send();
+        let now = self.clock.now();
+        if deadline.since(now) < P::LONGEST_CALL_MILLIS {
+            return Err(Failure::OutOfTime);
+        }
+        let lease = P::LONGEST_CALL_MILLIS + LEASE_MARGIN_MILLIS;
+        match self.ledger.claim(message, owner, policy, now, lease).await? {
+            Claim::Granted => (),
+            other => return self.not_granted(message, known, other).await,
+        }
+        match self.provider.send(content).await {
+            Ok(Accepted { provider_id }) => self.end(message, known, owner, Outcome::Sent { provider_id }).await,
+            Err(SendError::Rejected { cause }) => self.end(message, known, owner, Outcome::Failed { cause }).await,
+            Err(SendError::Throttled { cause }) => {
+                self.ledger.release(message, owner, &cause).await?;
+                self.wait(message, back_off(message.waits + 1), WaitCause::Throttled).await
+            }
+            Err(SendError::NotSent { cause }) => {
+                self.ledger.release(message, owner, &cause).await?;
+                Err(Failure::NotSent { cause })
+            }
+            Err(SendError::Ambiguous { cause }) => {
+                tracing::warn!(delivery.id = %message.delivery, trigger.id = %message.trigger, cause, "nobody knows whether the provider took it");
+                match policy {
+                    SendPolicy::AtMostOnce => self.end(message, known, owner, Outcome::Unknown).await,
+                    // The claim stands until its lease is over; then the next attempt takes it.
+                    SendPolicy::AtLeastOnce => self.wait(message, lease, WaitCause::Unknown).await,
+                }
+            }
+        }
+    }
+
+    pub(crate) async fn wait(&self, message: &Message, millis: i64, cause: WaitCause) -> Result<Handled, Failure> {
+        self.queue.send_later(message, millis).await?;
+        Ok(Handled::Waits(cause))
+    }
+}
+
+fn filled_in(url: &str, message: &Message) -> String {
+    url.replace("{customer}", &percent_encoded(message.customer.as_str())).replace("{delivery}", &message.delivery.to_string())
+}
+
+/// Everything but letters, digits and `-._~` as `%XX`.
+fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_s_id_cannot_break_out_of_the_link() {
+        assert_eq!(percent_encoded("a b&c=ü/../x-1"), "a%20b%26c%3D%C3%BC%2F..%2Fx-1");
+    }
+}

@@ -1,0 +1,34 @@
+//! Where things lie: the workspace that is built and the directory that the local stack keeps under `target/`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+
+/// The root of the workspace, known since this crate was compiled.
+pub(crate) fn root() -> &'static Path {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().and_then(Path::parent).unwrap_or(manifest)
+}
+
+/// The directory of everything that the local stack keeps between runs, made when absent.
+pub(crate) fn state_dir() -> Result<PathBuf> {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir));
+    let dir = target.join("local-stack");
+    fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    Ok(dir)
+}
+
+/// Removes files of former runs. What is younger than a day may be in use.
+pub(crate) fn tidy(dir: &Path, extensions: &[&str]) {
+    const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let ours = path.extension().and_then(|extension| extension.to_str()).is_some_and(|extension| extensions.contains(&extension));
+        let age = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|modified| modified.elapsed().ok());
+        if ours && age.is_some_and(|age| age > A_DAY) {
+            let _another_process_was_faster = fs::remove_file(path);
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! A trigger as it is once its definition was checked.
+
+use event::EventType;
+use pattern::{Json, Pattern};
+
+use crate::choice::{Channel, Class, SendPolicy};
+use crate::mailbox::Mailbox;
+use crate::names::{Purpose, StepId, TemplateName, TriggerName};
+use crate::quantity::{Duration, Priority};
+
+/// A checked trigger: what it listens to, whom it is for and what it does.
+///
+/// Made by [`parse`](crate::parse) alone, so that one that exists is valid.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    pub(crate) name: TriggerName,
+    pub(crate) description: Option<String>,
+    pub(crate) on: Vec<EventType>,
+    pub(crate) when_event: Option<Condition>,
+    pub(crate) when_customer: Option<Condition>,
+    pub(crate) priority: Priority,
+    pub(crate) max_age: Duration,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) definition: String,
+}
+
+/// A pattern and the JSON that it was compiled from, which is what can be explained.
+#[derive(Debug, Clone)]
+pub(crate) struct Condition {
+    pub(crate) pattern: Pattern,
+    pub(crate) source: Json,
+}
+
+impl Trigger {
+    /// How old an event may be, against its arrival, to start a trigger that states nothing else.
+    pub const DEFAULT_MAX_AGE: Duration = Duration::minutes(24 * 60);
+
+    /// The trigger's name.
+    pub fn name(&self) -> &TriggerName {
+        &self.name
+    }
+
+    /// What the trigger is for, in its author's words.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The types of event that start it: at least one, none twice.
+    pub fn on(&self) -> &[EventType] {
+        &self.on
+    }
+
+    /// What the event's data must match.
+    pub fn when_event(&self) -> Option<&Pattern> {
+        self.when_event.as_ref().map(|condition| &condition.pattern)
+    }
+
+    /// What the customer's profile must match.
+    pub fn when_customer(&self) -> Option<&Pattern> {
+        self.when_customer.as_ref().map(|condition| &condition.pattern)
+    }
+
+    /// How much its messages matter against those of other triggers.
+    pub fn priority(&self) -> Priority {
+        self.priority
+    }
+
+    /// How old an event may be, against its arrival, to start the trigger.
+    pub fn max_age(&self) -> Duration {
+        self.max_age
+    }
+
+    /// What it does: at least one step.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The step that stands at a place: the id of a step that has one, else its position.
+    pub fn step_at(&self, place: &str) -> Option<&Step> {
+        self.steps.iter().enumerate().find(|(position, step)| step.place(*position) == place).map(|(_, step)| step)
+    }
+
+    /// The templates that its steps name, each once, in the order of the steps.
+    pub fn templates(&self) -> Vec<&TemplateName> {
+        let mut templates = Vec::new();
+        for step in &self.steps {
+            let Action::Email(email) = &step.action;
+            if !templates.contains(&&email.template) {
+                templates.push(&email.template);
+            }
+        }
+        templates
+    }
+
+    /// The definition as canonical JSON: compact, the fields in the file's order, numbers as written.
+    ///
+    /// This is what is stored and hashed; [`from_definition`](crate::from_definition) gives an equal trigger.
+    pub fn definition(&self) -> &str {
+        &self.definition
+    }
+}
+
+/// Triggers are equal when their definitions are, since all else follows from it.
+impl PartialEq for Trigger {
+    fn eq(&self, other: &Trigger) -> bool {
+        self.definition == other.definition
+    }
+}
+
+impl Eq for Trigger {}
+
+/// One entry of a trigger's `then`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub(crate) id: Option<StepId>,
+    pub(crate) action: Action,
+}
+
+impl Step {
+    /// The id, if the step has one.
+    pub fn id(&self) -> Option<&StepId> {
+        self.id.as_ref()
+    }
+
+    /// What the step does.
+    pub fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// What names the step in a delivery's id: its own id, else its position counted from 0.
+    ///
+    /// An id begins with a letter, so the two never meet.
+    pub fn place(&self, position: usize) -> String {
+        match &self.id {
+            Some(id) => id.as_str().to_owned(),
+            None => position.to_string(),
+        }
+    }
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Sends a mail.
+    Email(EmailAction),
+}
+
+impl Action {
+    /// The channel that the action uses.
+    pub fn channel(&self) -> Channel {
+        match self {
+            Action::Email(_) => Channel::Email,
+        }
+    }
+
+    /// What kind of message it is in law.
+    pub fn class(&self) -> Class {
+        match self {
+            Action::Email(email) => email.class,
+        }
+    }
+
+    /// What the customer must have consented to; nothing for a transactional message.
+    pub fn purpose(&self) -> Option<&Purpose> {
+        match self {
+            Action::Email(email) => email.purpose.as_ref(),
+        }
+    }
+
+    /// How long after the event the message is still worth sending.
+    pub fn valid_for(&self) -> Duration {
+        match self {
+            Action::Email(email) => email.valid_for,
+        }
+    }
+
+    /// What happens when nobody knows whether the provider took the message.
+    pub fn send(&self) -> SendPolicy {
+        match self {
+            Action::Email(email) => email.send,
+        }
+    }
+
+    /// The template that is rendered.
+    pub fn template(&self) -> &TemplateName {
+        match self {
+            Action::Email(email) => &email.template,
+        }
+    }
+}
+
+/// A mail to the customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailAction {
+    pub(crate) template: TemplateName,
+    pub(crate) class: Class,
+    pub(crate) purpose: Option<Purpose>,
+    pub(crate) valid_for: Duration,
+    pub(crate) send: SendPolicy,
+    pub(crate) from: Option<Mailbox>,
+    pub(crate) reply_to: Option<Mailbox>,
+}
+
+impl EmailAction {
+    /// How long a message that states nothing is worth sending.
+    pub const DEFAULT_VALID_FOR: Duration = Duration::minutes(24 * 60);
+
+    /// The template that is rendered.
+    pub fn template(&self) -> &TemplateName {
+        &self.template
+    }
+
+    /// What kind of message it is in law.
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// What the customer must have consented to; nothing for a transactional message.
+    pub fn purpose(&self) -> Option<&Purpose> {
+        self.purpose.as_ref()
+    }
+
+    /// How long after the event the message is still worth sending.
+    pub fn valid_for(&self) -> Duration {
+        self.valid_for
+    }
+
+    /// What happens when nobody knows whether the provider took the message.
+    pub fn send(&self) -> SendPolicy {
+        self.send
+    }
+
+    /// The sender, where it is not the stack's.
+    pub fn from(&self) -> Option<&Mailbox> {
+        self.from.as_ref()
+    }
+
+    /// Where answers go, where that is not the sender.
+    pub fn reply_to(&self) -> Option<&Mailbox> {
+        self.reply_to.as_ref()
+    }
+}

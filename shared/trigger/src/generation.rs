@@ -1,0 +1,181 @@
+//! Generations: which triggers judge a record is a function of when the record arrived.
+//!
+//! A generation takes effect a margin after it was applied. The margin is longer than a router may go without looking, so
+//! two routers never judge the same record by different triggers, and a retry judges as the first attempt did.
+
+use blob::{ContentHash, OpenError, Record, record};
+use event::Time;
+
+const FORMAT: u16 = 1;
+const LARGEST: usize = 4 << 20;
+
+/// Generations that ended longer ago than this are forgotten: no record on the stream is that old.
+const KEPT_MILLIS: i64 = 9 * 24 * 60 * 60 * 1000;
+
+/// The newest generations are kept whatever their age, to roll back to.
+const KEPT_AT_LEAST: usize = 20;
+
+record! {
+    struct StoredHead {
+        1 => generations: Vec<StoredGeneration>,
+    }
+}
+
+record! {
+    struct StoredGeneration {
+        1 => number: u64,
+        2 => applied_at: i64,
+        3 => effective_from: i64,
+        4 => bundle: String,
+        5 => note: String,
+    }
+}
+
+/// One state of all triggers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generation {
+    pub number: u64,
+    pub applied_at: Time,
+    /// Records that arrive from this time on are judged by it.
+    pub effective_from: Time,
+    pub bundle: ContentHash,
+    /// What changed, in a few words.
+    pub note: String,
+}
+
+/// The one mutable item of the triggers: its generations, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head(Vec<Generation>);
+
+impl Head {
+    #[must_use]
+    pub fn generations(&self) -> &[Generation] {
+        &self.0
+    }
+
+    /// The newest generation, whether or not it has taken effect.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Generation> {
+        self.0.last()
+    }
+
+    /// The number on whose condition the next generation is written.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.newest().map_or(0, |generation| generation.number)
+    }
+
+    /// The generation that judges a record of this arrival. The first one also judges what arrived before it.
+    #[must_use]
+    pub fn in_force(&self, arrival: Time) -> Option<&Generation> {
+        self.0.iter().rev().find(|generation| generation.effective_from <= arrival).or_else(|| self.0.first())
+    }
+
+    /// The head with one generation more, in force `margin_millis` after `now`; the first one of a stack at once.
+    #[must_use]
+    pub fn with_next(&self, bundle: ContentHash, note: &str, now: Time, margin_millis: i64) -> Self {
+        let effective_from = match self.newest() {
+            None => now,
+            Some(newest) => now.plus(margin_millis).max(newest.effective_from),
+        };
+        let next = Generation { number: self.number() + 1, applied_at: now, effective_from, bundle, note: note.to_owned() };
+        let mut generations = self.0.clone();
+        generations.push(next);
+        let ended_long_ago = |pair: &[Generation]| pair.last().is_some_and(|next| now.since(next.effective_from) > KEPT_MILLIS);
+        let forgotten = generations.windows(2).take_while(|pair| ended_long_ago(pair)).count();
+        let forgotten = forgotten.min(generations.len().saturating_sub(KEPT_AT_LEAST));
+        Self(generations.split_off(forgotten))
+    }
+
+    /// The stored form.
+    #[must_use]
+    pub fn seal(&self) -> Vec<u8> {
+        let generations = self.0.iter().map(|generation| StoredGeneration {
+            number: generation.number,
+            applied_at: generation.applied_at.millis(),
+            effective_from: generation.effective_from.millis(),
+            bundle: generation.bundle.to_string(),
+            note: generation.note.clone(),
+            ..StoredGeneration::default()
+        });
+        StoredHead { generations: generations.collect(), ..StoredHead::default() }.seal(FORMAT)
+    }
+
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    /// A blob that this version cannot read.
+    pub fn open(blob: &[u8]) -> Result<Self, OpenError> {
+        let stored = StoredHead::open(blob, FORMAT, LARGEST)?;
+        let generation = |stored: StoredGeneration| {
+            let bundle = stored.bundle.parse().map_err(|error: blob::IdError| OpenError::Malformed { field: 4, problem: error.to_string() })?;
+            Ok(Generation {
+                number: stored.number,
+                applied_at: Time::from_millis(stored.applied_at),
+                effective_from: Time::from_millis(stored.effective_from),
+                bundle,
+                note: stored.note,
+            })
+        };
+        stored.generations.into_iter().map(generation).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bundle(number: u8) -> ContentHash {
+        ContentHash::of(&[&[number]])
+    }
+
+    fn at(millis: i64) -> Time {
+        Time::from_millis(millis)
+    }
+
+    #[test]
+    fn the_first_generation_holds_at_once_and_for_what_came_before() {
+        let head = Head::default().with_next(bundle(1), "first", at(1_000), 30_000);
+        assert_eq!(head.in_force(at(0)).unwrap().number, 1);
+        assert_eq!(Head::default().in_force(at(0)), None);
+    }
+
+    #[test]
+    fn a_later_one_holds_for_records_that_arrive_after_the_margin() {
+        let head = Head::default().with_next(bundle(1), "", at(0), 30_000).with_next(bundle(2), "", at(100_000), 30_000);
+        assert_eq!(head.in_force(at(129_999)).unwrap().number, 1);
+        assert_eq!(head.in_force(at(130_000)).unwrap().number, 2);
+        assert_eq!(Head::open(&head.seal()), Ok(head));
+    }
+
+    #[test]
+    fn generations_that_no_record_can_need_are_forgotten() {
+        let day = 24 * 60 * 60 * 1000;
+        let head = (0..60).fold(Head::default(), |head, number| head.with_next(bundle(1), "", at(number * day), 30_000));
+        assert_eq!(head.generations().len(), KEPT_AT_LEAST);
+        assert_eq!(head.number(), 60);
+    }
+
+    proptest! {
+        #[test]
+        fn a_generation_never_judges_what_an_earlier_look_gave_to_another(steps in prop::collection::vec((0_i64..100_000, 0_i64..60_000), 1..12), arrival in 0_i64..1_000_000) {
+            // Whoever looked no longer ago than the margin judges as whoever looks now.
+            let mut now = 0;
+            let mut head = Head::default();
+            for (pause, margin) in steps {
+                now += pause;
+                let next = head.with_next(bundle(1), "", at(now), margin);
+                if head.number() > 0 && arrival < now + margin {
+                    prop_assert_eq!(next.in_force(at(arrival)), head.in_force(at(arrival)));
+                }
+                head = next;
+            }
+        }
+
+        #[test]
+        fn no_blob_panics(bytes: Vec<u8>) {
+            let _ = Head::open(&blob::seal(FORMAT, &bytes));
+        }
+    }
+}
