@@ -11,7 +11,7 @@ use customer::EmailAddress;
 use decision::{Outcome, Reason};
 use delivery::Rendered;
 use sender::{Accepted, Dispatch, Provider, SendError};
-use trigger::{Action, Class};
+use trigger::{Action, Class, Mailbox};
 
 use crate::answer::meaning;
 
@@ -82,8 +82,8 @@ impl Provider for Ses {
         })?;
         Ok(Mail {
             to,
-            from: action.from().map_or_else(|| self.from.clone(), ToString::to_string),
-            reply_to: action.reply_to().map(ToString::to_string).or_else(|| self.reply_to.clone()),
+            from: action.from().map_or_else(|| self.from.clone(), Mailbox::to_header),
+            reply_to: action.reply_to().map(Mailbox::to_header).or_else(|| self.reply_to.clone()),
             rendered,
             unsubscribe_url: dispatch.context.unsubscribe_url.clone().filter(|_| action.class() == Class::Marketing),
             delivery: dispatch.message.delivery.to_string(),

@@ -3,6 +3,8 @@
 //! Guarantees: what one version wrote, every later version reads; a field that this version does not know is kept and
 //! written back; the bytes carry room for encryption under a person's key without a change of format.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod fields;
 mod header;
 mod ids;

@@ -5,6 +5,7 @@ use decision::Decided;
 use crate::{Customer, Input};
 
 /// A state after an input, and whether it must be written.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and never kept")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Evolved {
     /// Nothing changed and nothing was enqueued: the state is not written.
@@ -18,7 +19,7 @@ pub fn evolve(customer: &Customer, input: &Input, decided: &Decided) -> Evolved 
     if decided.repeat {
         return Evolved::Unchanged;
     }
-    // Beyond its bounds it was never decided; so here it always fits.
+    // What does not fit its bounds was refused by `decide`, and is not half applied here.
     let applied = input.change().and_then(|change| change.apply(customer, input.event_time()).ok());
     let changed = applied.filter(|next| next != customer);
     if changed.is_none() && decided.deliveries().next().is_none() {

@@ -4,6 +4,8 @@
 //! Guarantees: both are functions of their arguments alone, with time among them; `evolve` knows no trigger; no input
 //! panics; a state stays within 64 KiB.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod consent;
 mod decide;
 mod document;

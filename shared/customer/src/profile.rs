@@ -1,6 +1,7 @@
 //! The change of the profile that an event carries.
 //!
-//! `customer.updated` carries it in its data, any other event may carry it under `data.customer`.
+//! `customer.updated` carries it in its data, any other event may carry it under `data.customer`; the events of consent
+//! carry consent besides. Once a customer was erased, nothing of it is kept any more.
 
 use event::{Event, NoEvent, QuarantineReason, Time};
 use serde_json::{Map, Value};
@@ -38,18 +39,21 @@ impl ProfileChange {
     /// [`QuarantineReason::InvalidProfile`] with every problem, so that nothing is half applied.
     pub fn of(event: &Event) -> Result<Option<Self>, NoEvent> {
         let mut reader = Reader::default();
-        let change = match event.kind().as_str() {
-            "customer.updated" => Some(reader.profile("data", event.data())),
-            "consent.granted" => Some(reader.consent(event.data(), true)),
-            "consent.withdrawn" => Some(reader.consent(event.data(), false)),
-            "customer.erased" => Some(Self { erased: true, ..Self::default() }),
-            _ => match event.data().get("customer") {
-                Some(Value::Object(fields)) => Some(reader.profile("data.customer", fields)),
-                _ => None,
+        let mut change = match event.kind().as_str() {
+            "customer.erased" => Self { erased: true, ..Self::default() },
+            "customer.updated" => reader.profile("data", event.data()),
+            _ => match event.data().get("customer").and_then(Value::as_object) {
+                Some(fields) => reader.profile("data.customer", fields),
+                None => Self::default(),
             },
         };
+        match event.kind().as_str() {
+            "consent.granted" => change.consents.push(reader.consent(event.data(), true)),
+            "consent.withdrawn" => change.consents.push(reader.consent(event.data(), false)),
+            _ => (),
+        }
         if reader.problems.is_empty() {
-            Ok(change.filter(|change| *change != Self::default()))
+            Ok((change != Self::default()).then_some(change))
         } else {
             Err(NoEvent { reason: QuarantineReason::InvalidProfile, problems: reader.problems })
         }
@@ -60,6 +64,10 @@ impl ProfileChange {
     /// # Errors
     /// [`QuarantineReason::StateBounds`] where the profile would grow beyond its bounds.
     pub(crate) fn apply(&self, customer: &Customer, at: Time) -> Result<Customer, NoEvent> {
+        if customer.is_erased() {
+            // What was under way when the customer was erased does not bring anything back.
+            return Ok(customer.clone());
+        }
         if self.erased {
             return Ok(customer.erased(at));
         }
@@ -134,14 +142,15 @@ impl Reader {
     }
 
     fn text(&mut self, path: &str, fields: &Map<String, Value>, name: &str, what: &str, good: fn(&str) -> bool) -> Change<String> {
-        match fields.get(name)? {
-            Value::Null => Some(None),
-            Value::String(text) if good(text) => Some(Some(text.clone())),
-            _ => {
-                self.problem(format!("{path}.{name} must be {what}, or null to remove it"));
-                None
-            }
+        let value = fields.get(name)?;
+        if value.is_null() {
+            return Some(None);
         }
+        let text = value.as_str().filter(|text| good(text));
+        if text.is_none() {
+            self.problem(format!("{path}.{name} must be {what}, or null to remove it"));
+        }
+        text.map(|text| Some(text.to_owned()))
     }
 
     fn traits(&mut self, path: &str, fields: &Map<String, Value>) -> Vec<(String, Option<String>)> {
@@ -183,24 +192,29 @@ impl Reader {
     }
 
     /// The data of `consent.granted` and `consent.withdrawn`. A withdrawal that names no purpose or no channel is about all.
-    fn consent(&mut self, fields: &Map<String, Value>, granted: bool) -> ProfileChange {
-        let purpose = match fields.get("purpose") {
-            Some(Value::String(text)) => self.purpose("data.purpose", text),
-            None if !granted => None,
-            _ => {
+    fn consent(&mut self, fields: &Map<String, Value>, granted: bool) -> ConsentChange {
+        let stated = |name| fields.get(name).filter(|value| !value.is_null());
+        let purpose = match (stated("purpose"), stated("purpose").and_then(Value::as_str)) {
+            (None, _) if !granted => None,
+            (_, Some(text)) => self.purpose("data.purpose", text),
+            (_, None) => {
                 self.problem("data.purpose must be the name of a purpose, such as marketing".to_owned());
                 None
             }
         };
-        let channels = match fields.get("channels") {
-            Some(channels) => self.channels("data.channels", channels),
+        let channels = match stated("channels") {
             None if !granted => MESSAGING.to_vec(),
-            None => {
-                self.problem("data.channels must be a list of channels, such as [email, sms]".to_owned());
-                Vec::new()
-            }
+            // An empty list would withdraw nothing, and nobody would hear of it.
+            None => self.no_channels(),
+            Some(channels) if channels.as_array().is_some_and(Vec::is_empty) => self.no_channels(),
+            Some(channels) => self.channels("data.channels", channels),
         };
-        ProfileChange { consents: vec![ConsentChange { purpose, channels, granted }], ..ProfileChange::default() }
+        ConsentChange { purpose, channels, granted }
+    }
+
+    fn no_channels(&mut self) -> Vec<Channel> {
+        self.problem("data.channels must name at least one channel, as in [email, sms]".to_owned());
+        Vec::new()
     }
 
     fn purpose(&mut self, path: &str, text: &str) -> Option<Purpose> {

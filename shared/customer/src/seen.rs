@@ -70,11 +70,12 @@ impl Customer {
         };
         let newest = input.arrival();
         self.shards.retain(|known| known.shard != mark.shard && newest.since(Time::from_millis(known.arrival)) <= SHARD_KEPT_MILLIS);
-        self.shards.push(mark);
-        if self.shards.len() > MOST_SHARDS {
+        if self.shards.len() >= MOST_SHARDS {
+            // The new mark stays, however old its arrival is: without it no delivery of this input is ever committed.
             self.shards.sort_by_key(|known| known.arrival);
-            let excess = self.shards.len() - MOST_SHARDS;
+            let excess = self.shards.len() - (MOST_SHARDS - 1);
             self.shards.drain(..excess);
         }
+        self.shards.push(mark);
     }
 }

@@ -39,7 +39,7 @@ record! {
 }
 
 record! {
-    /// The newest word of a customer on one purpose and channel.
+    /// The newest word of a customer on one purpose and channel; `*` stands for every purpose, and is only ever withdrawn.
     pub struct ConsentMark {
         1 => pub(crate) purpose: String,
         2 => pub(crate) channel: String,
@@ -145,5 +145,114 @@ impl Customer {
             "time_zone": self.time_zone,
             "traits": self.traits(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use blob::Fields;
+    use decision::Decided;
+    use event::{CustomerId, Event, SequenceNumber, ShardId};
+
+    use super::*;
+    use crate::{Evolved, Input, evolve};
+
+    /// Every field with a value.
+    fn known() -> Customer {
+        let text = |text: &str| Some(text.to_owned());
+        let consent = |purpose: &str, channel: &str, granted, at| ConsentMark {
+            purpose: purpose.to_owned(),
+            channel: channel.to_owned(),
+            granted,
+            at,
+            ..ConsentMark::default()
+        };
+        let shard = ShardMark { shard: "shardId-000000000001".to_owned(), sequence: "4967".to_owned(), arrival: 3, ..ShardMark::default() };
+        Customer {
+            email: text("ana@example.com"),
+            phone: text("+491511234567"),
+            locale: text("de-DE"),
+            time_zone: text("Europe/Berlin"),
+            traits: BTreeMap::from([("country".to_owned(), "\"DE\"".to_owned()), ("orders".to_owned(), "3".to_owned())]),
+            consents: vec![consent("*", "sms", false, 1), consent("marketing", "email", true, 2)],
+            shards: vec![shard],
+            recent: vec![1, u64::MAX],
+            clock: 1_772_359_200_000,
+            erased_at: Some(0),
+            merged_into: text("c-2"),
+            generation: 4,
+            ..Customer::default()
+        }
+    }
+
+    #[test]
+    fn the_first_format_is_read_for_ever() {
+        assert_eq!(Customer::open(include_bytes!("../tests/data/customer-format-1.bin")), Ok(known()));
+    }
+
+    #[test]
+    fn the_first_format_is_written_as_it_was() {
+        // Unpacked, since another version of the compressor may pack it otherwise.
+        let golden = blob::open(include_bytes!("../tests/data/customer-format-1.bin"), FORMAT, LARGEST);
+        assert_eq!(blob::open(&known().seal(), FORMAT, LARGEST), golden);
+    }
+
+    #[test]
+    fn nobody_takes_no_more_than_the_header() {
+        assert_eq!(Customer::default().to_fields().to_bytes(), [0xa0]);
+    }
+
+    #[test]
+    fn what_a_newer_version_added_outlives_a_change_by_this_one() {
+        let newer = |mut fields: Fields| {
+            fields.put(99, &"later".to_owned());
+            fields
+        };
+        let mut customer = known();
+        customer.erased_at = None;
+        customer.consents = vec![ConsentMark::from_fields(newer(customer.consents[1].to_fields())).unwrap()];
+        let customer = Customer::from_fields(newer(customer.to_fields())).unwrap();
+
+        let event = br#"{"specversion":"1.0","id":"e1","source":"/shop","type":"customer.updated","time":"2026-03-01T10:00:00Z","subject":"c-1","data":{"locale":"fr"}}"#;
+        let (arrival, shard) = (Time::from_millis(1_772_359_200_000), ShardId::new("shardId-000000000001"));
+        let event = Event::parse(event).unwrap();
+        let input = Input::new(CustomerId::parse("c-1").unwrap(), event, arrival, shard, SequenceNumber::new("4968")).unwrap();
+        let decided = Decided { now: arrival, generation: 5, repeat: false, decisions: Vec::new() };
+        let Evolved::Changed(next) = evolve(&customer, &input, &decided) else { panic!("the locale changed") };
+        let next = Customer::open(&next.seal()).unwrap();
+        assert_eq!((next.locale.as_deref(), next.generation), (Some("fr"), 5));
+        assert_eq!(next.unknown, customer.unknown);
+        assert_eq!(next.consents[0].unknown, customer.consents[0].unknown);
+        assert!(!next.unknown.is_empty() && !next.consents[0].unknown.is_empty());
+    }
+
+    #[test]
+    fn what_another_version_cannot_have_written_is_refused() {
+        for (format, fields, problem) in [
+            (2, Fields::default(), "the blob has format 2, this program reads up to 1; deploy the newer program first"),
+            (1, number_as_email(), "field 1 of the blob is malformed"),
+        ] {
+            let error = Customer::open(&blob::seal(format, &fields.to_bytes())).unwrap_err().to_string();
+            assert!(error.starts_with(problem), "{error}");
+        }
+    }
+
+    fn number_as_email() -> Fields {
+        let mut fields = Fields::default();
+        fields.put(1, &7_u64);
+        fields
+    }
+
+    #[test]
+    fn an_address_is_one_and_is_shown_to_nobody() {
+        for good in ["ana@example.com", "a+b'c@x", "ü@münchen.example"] {
+            let address = EmailAddress::parse(good).unwrap();
+            assert_eq!((address.expose(), format!("{address:?}").as_str()), (good, "EmailAddress(…)"));
+        }
+        let long = format!("{}@example.com", "a".repeat(243));
+        for bad in ["", "@", "a@", "@b", "a@b@c", "a b@c", "a@b,c@d", "<a@b>", "a@b;c", "a@b\n", "\"a\"@b", "a(x)@b", &long] {
+            assert_eq!(EmailAddress::parse(bad), None, "{bad:?}");
+        }
+        assert!(EmailAddress::parse(&long[1..]).is_some());
     }
 }

@@ -4,6 +4,8 @@
 //! Guarantee: the same customer, trigger, beginning event, step and channel give the same [`DeliveryId`], whatever the
 //! trigger's version, the attempt, or the program that computes it.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod decided;
 mod ids;
 mod outcome;

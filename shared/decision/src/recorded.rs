@@ -208,6 +208,42 @@ mod tests {
     fn the_first_format_is_read_for_ever() {
         let golden = include_bytes!("../tests/data/recorded-format-1.bin");
         assert_eq!(Recorded::open(golden), Ok(recorded()));
+        // Unpacked, since another version of the compressor may pack it otherwise.
+        assert_eq!(blob::open(&recorded().seal(), FORMAT, LARGEST), blob::open(golden, FORMAT, LARGEST));
+    }
+
+    #[test]
+    fn a_decision_that_this_version_cannot_read_says_which_field() {
+        let item = |change: fn(&mut Entry)| {
+            let mut entry = entry(&recorded().decided.decisions[0]);
+            change(&mut entry);
+            Recorded::open(&Item { decisions: vec![entry], ..Item::default() }.seal(FORMAT)).unwrap_err()
+        };
+        let field = |field| RecordedError::Field { field };
+        assert_eq!(item(|entry| entry.verdict = 0), field("verdict"));
+        assert_eq!(item(|entry| entry.verdict = REFUSE), field("reason"));
+        assert_eq!(item(|entry| entry.channel = "pigeon".to_owned()), field("channel"));
+        assert_eq!(item(|entry| entry.delivery = Bytes(vec![1; 15])), field("delivery id"));
+        assert_eq!(item(|entry| entry.run = Bytes(Vec::new())), field("run"));
+        assert_eq!(item(|entry| entry.trigger = "$head".to_owned()), field("trigger"));
+        assert_eq!(item(|entry| entry.version = 0), field("version"));
+        assert_eq!(Recorded::open(&Item::default().seal(2)), Err(RecordedError::Blob(OpenError::UnknownFormat { found: 2, newest: 1 })));
+    }
+
+    #[test]
+    fn what_a_newer_version_added_does_not_hinder_this_one() {
+        let mut fields = Item::open(&recorded().seal(), FORMAT, LARGEST).unwrap().to_fields();
+        fields.put(8, &"cart.updated".to_owned());
+        fields.put(99, &1_u64);
+        assert_eq!(Recorded::open(&blob::seal(FORMAT, &fields.to_bytes())), Ok(recorded()));
+    }
+
+    #[test]
+    fn a_repeat_is_one_code() {
+        let mut repeat = recorded();
+        repeat.decided = Decided { repeat: true, decisions: Vec::new(), ..repeat.decided };
+        assert_eq!(Recorded::open(&repeat.seal()), Ok(repeat.clone()));
+        assert_eq!(repeat.codes(), ["repeat"]);
     }
 
     proptest! {

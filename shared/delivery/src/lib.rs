@@ -3,6 +3,8 @@
 //! Guarantees: nothing here does I/O; the gate denies unless a newer consent allows; an error of a template names no value
 //! of its customer.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod filters;
 mod gate;
 mod message;

@@ -3,6 +3,8 @@
 //! Guarantees: bytes become an [`Event`] or a [`NoEvent`] that says every problem and whose record is quarantined whole;
 //! no input panics; nothing here knows a clock or a network.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod envelope;
 mod position;
 mod quarantine;

@@ -26,8 +26,14 @@ impl ShardId {
 
 /// A record's sequence number: a decimal of some 56 digits, ordered by value.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "String")]
 pub struct SequenceNumber(String);
+
+impl From<String> for SequenceNumber {
+    fn from(digits: String) -> Self {
+        Self::new(&digits)
+    }
+}
 
 impl SequenceNumber {
     /// Leading zeros do not count.
@@ -95,6 +101,12 @@ mod tests {
         let mut numbers = ["49671", "0100", "9", "49669999999999999999999999999999999999999999999999999999"].map(SequenceNumber::new);
         numbers.sort();
         assert_eq!(numbers.each_ref().map(SequenceNumber::as_str), ["9", "100", "49671", "49669999999999999999999999999999999999999999999999999999"]);
+    }
+
+    #[test]
+    fn a_sequence_number_is_the_same_however_it_comes() {
+        assert_eq!(serde_json::from_str::<SequenceNumber>("\"0042\"").unwrap(), SequenceNumber::new("42"));
+        assert_eq!(serde_json::to_string(&SequenceNumber::new("0042")).unwrap(), "\"42\"");
     }
 
     #[test]

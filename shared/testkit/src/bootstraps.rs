@@ -78,6 +78,9 @@ struct Target {
 }
 
 fn build(binaries: &[Binary], report: &dyn Fn(Progress)) -> Result<BTreeMap<Binary, PathBuf>> {
+    if binaries.is_empty() {
+        return Ok(BTreeMap::new()); // Cargo would build what it builds by default.
+    }
     let mut command = cargo();
     command.args(["build", "--message-format=json-render-diagnostics"]);
     if binaries.iter().any(|binary| matches!(binary, Binary::Package(_))) {

@@ -1,7 +1,7 @@
 //! The deployment of a SAM template through CloudFormation's own API.
 //!
-//! Guarantee: what is deployed is the template as it stands, with only the place of the code filled in; and no event
-//! source mapping polls afterwards.
+//! Guarantee: what is deployed is the template as it stands, with the place of the code filled in and what `template`
+//! says about permissions; and no event source mapping polls afterwards.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -51,7 +51,7 @@ impl Deployment<'_> {
         self.upload(sdk).await?;
         let text = fs::read_to_string(self.template).with_context(|| format!("cannot read {}", self.template.display()))?;
         let keys = self.packages.iter().map(|(name, package)| (name.clone(), package.key.clone())).collect();
-        let text = template::with_code_at(&text, BUCKET, &keys)?;
+        let text = template::with_mail_from_anybody(&template::with_batch_calls(&template::with_code_at(&text, BUCKET, &keys)?));
 
         let client = CloudFormation::new(sdk);
         if self.create_change_set(sdk, &client, text).await? {

@@ -75,7 +75,7 @@ impl Driver {
         let mut driver = Self { activity, queues: Vec::new(), streams: Vec::new(), stop, tasks: JoinSet::new() };
         for mapping in mapping::read(sdk, stack.name()).await? {
             let mapping = Arc::new(mapping);
-            let function = Function::read(sdk, &mapping.function_arn).await?;
+            let function = Function::read(sdk, &mapping.function_arn, pace.concurrency).await?;
             let as_function = as_role(sdk, &function.role_arn).await;
             driver.activity.register(&mapping);
             match &mapping.source {
@@ -85,7 +85,8 @@ impl Driver {
                         Stream::new(mapping.clone(), settings.clone(), function, as_function, pace.clone(), driver.activity.clone(), known);
                     let stream = Arc::new(stream);
                     // Listed before the driver counts as started, so that no shard is missed by who waits for idleness.
-                    let shards = stream.clone().list().await?;
+                    let shards = stream.list().await?;
+                    stream.announce(&shards);
                     driver.streams.push(stream.clone());
                     driver.tasks.spawn(stream.run(shards, stopped.clone()));
                 }
@@ -173,6 +174,12 @@ impl Driver {
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.activity.any_trouble()
+    }
+
+    /// The last function errors, oldest first: the mapping, the error, and the end of what the function wrote.
+    #[must_use]
+    pub fn function_errors(&self) -> Vec<String> {
+        self.activity.function_errors()
     }
 
     /// Stops polling, lets invocations under way end, and returns how far the streams were processed.

@@ -33,13 +33,13 @@ pub(crate) fn environment(report: &dyn Fn(Progress)) -> Result<PathBuf> {
         return Ok(python);
     }
 
+    report(Progress::InstallingPython); // Or waiting for the process that does.
     let lock = File::create(state.join("venv.lock")).context("cannot make the lock file of the Python environment")?;
     lock.lock().context("cannot lock the Python environment")?;
     if let Some(python) = python_of(&ready) {
         return Ok(python); // Another process made it while this one waited.
     }
 
-    report(Progress::InstallingPython);
     let interpreter = interpreter()?;
     // An environment works under its new name as long as it is called through its interpreter, never its scripts.
     let making = state.join(format!("{name}.making"));

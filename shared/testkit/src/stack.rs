@@ -158,7 +158,7 @@ impl LocalStack {
         self.deploy(&mut |_| ()).await
     }
 
-    /// Where the local AWS, and through it the functions, write their logs.
+    /// Where the local AWS writes its own log. The functions' lines are in their log groups.
     #[must_use]
     pub fn log_file(&self) -> &Path {
         self.ministack.log()

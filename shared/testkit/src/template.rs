@@ -1,6 +1,7 @@
-//! The template as far as it is rewritten: where each function's code lies.
+//! The template as far as it is rewritten: where each function's code lies, and the permissions that the emulator
+//! judges otherwise than AWS.
 //!
-//! Guarantee: every other character stays as it is in the file.
+//! Guarantee: every other character stays as it is in the file, and a role that lacks a permission lacks it here too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,55 @@ pub(crate) fn with_code_at(template: &str, bucket: &str, keys: &BTreeMap<String,
             Ok(line.replacen(uri, &format!("s3://{bucket}/{key}"), 1))
         })
         .collect()
+}
+
+/// Permissions of SQS that cover their batch calls in AWS. The emulator asks for permissions of the batch calls' own
+/// names, which do not exist there.
+const ALSO_FOR_BATCHES: [&str; 3] = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"];
+
+/// Makes those permissions cover their batch calls here as well.
+pub(crate) fn with_batch_calls(template: &str) -> String {
+    let mut text = template.to_owned();
+    for action in ALSO_FOR_BATCHES {
+        let mut parts = text.split(action);
+        let mut rewritten = parts.next().unwrap_or_default().to_owned();
+        for rest in parts {
+            rewritten.push_str(action);
+            if !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '*') {
+                rewritten.push('*');
+            }
+            rewritten.push_str(rest);
+        }
+        text = rewritten;
+    }
+    text
+}
+
+const SEND_EMAIL: &str = "ses:SendEmail";
+
+/// Adds to each statement that allows to send mail one without resource and condition: the emulator does not know which
+/// identity a mail is from, and so refuses what a statement allows for one identity only.
+pub(crate) fn with_mail_from_anybody(template: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut added: Vec<(usize, String)> = Vec::new();
+    for line in template.split_inclusive('\n') {
+        lines.push(line);
+        if !line.contains(SEND_EMAIL) || line.trim_start().starts_with('#') {
+            continue;
+        }
+        let statement =
+            lines.iter().rposition(|line| ["- Sid:", "- Effect:", "- {"].iter().any(|start| line.trim_start().starts_with(start)));
+        if let Some((at, first)) = statement.and_then(|at| Some((at, lines.get(at)?))) {
+            let indent: String = first.chars().take_while(|letter| *letter == ' ').collect();
+            added.push((at, format!("{indent}- {{ Effect: Allow, Action: {SEND_EMAIL}, Resource: \"*\" }}\n")));
+        }
+    }
+    let mut text = String::new();
+    for (at, line) in lines.into_iter().enumerate() {
+        added.iter().filter(|(before, _)| *before == at).for_each(|(_, statement)| text.push_str(statement));
+        text.push_str(line);
+    }
+    text
 }
 
 /// The names of the parameters that a template declares.
@@ -98,6 +148,33 @@ Resources:
             .replace("CodeUri: functions/router #", "CodeUri: s3://code/r.zip #")
             .replace("\"./functions/email/\"", "\"s3://code/e.zip\"");
         assert_eq!(rewritten, expected);
+    }
+
+    #[test]
+    fn permissions_cover_their_batch_calls() {
+        let template =
+            "Action: [sqs:SendMessage, sqs:DeleteMessageBatch, sqs:ReceiveMessage]\n- sqs:ChangeMessageVisibility\n- sqs:SendMessage*\n";
+        let expected =
+            "Action: [sqs:SendMessage*, sqs:DeleteMessageBatch, sqs:ReceiveMessage]\n- sqs:ChangeMessageVisibility*\n- sqs:SendMessage*\n";
+        assert_eq!(with_batch_calls(template), expected);
+    }
+
+    #[test]
+    fn whoever_may_send_mail_may_send_it_from_anybody_and_nobody_else_may() {
+        let template = "\
+  Statement:
+    - Sid: Read
+      Action: sqs:ReceiveMessage
+    # ses:SendEmail comes next.
+    - Sid: Send
+      Effect: Allow
+      Action: ses:SendEmail
+      Resource: identity
+";
+        let added = "    - { Effect: Allow, Action: ses:SendEmail, Resource: \"*\" }\n    - Sid: Send\n";
+        assert_eq!(with_mail_from_anybody(template), template.replace("    - Sid: Send\n", added));
+        let without = template.replace("      Action: ses:SendEmail\n", "");
+        assert_eq!(with_mail_from_anybody(&without), without);
     }
 
     #[test]

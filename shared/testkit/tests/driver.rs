@@ -110,6 +110,11 @@ async fn a_poison_record_is_isolated_and_kept_whole(stack: &LocalStack) -> Resul
 
     let counts = driver.counts().remove("FaultyThrown").context("counts")?;
     assert_eq!((counts.read, counts.discarded_batches, counts.on_failure_batches), (5, 1, 1));
+    let errors = driver.function_errors();
+    assert!(
+        errors.iter().any(|error| error.starts_with("FaultyThrown: Unhandled:") && error.contains("told to throw at poison")),
+        "{errors:?}"
+    );
     driver.stop().await;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use blob::{ContentHash, OpenError, Record, record};
+use blob::{ContentHash, OpenError, Record, Unknown, record};
 use thiserror::Error;
 
 use crate::{Mode, Problem, Rollout, TemplateName, Trigger, TriggerName, Version, from_definition};
@@ -61,7 +61,12 @@ pub struct BundleEntry {
 
 /// All triggers of one generation, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bundle(BTreeMap<TriggerName, BundleEntry>);
+pub struct Bundle {
+    entries: BTreeMap<TriggerName, BundleEntry>,
+    /// What a newer version wrote, of the whole and of each trigger: an older one that changes a mode does not lose it.
+    unknown: Unknown,
+    unknown_of: BTreeMap<TriggerName, Unknown>,
+}
 
 /// Why a bundle cannot be read.
 #[derive(Debug, Error)]
@@ -76,33 +81,36 @@ pub enum BundleError {
 
 impl FromIterator<BundleEntry> for Bundle {
     fn from_iter<I: IntoIterator<Item = BundleEntry>>(entries: I) -> Self {
-        Self(entries.into_iter().map(|entry| (entry.trigger.name().clone(), entry)).collect())
+        let entries = entries.into_iter().map(|entry| (entry.trigger.name().clone(), entry)).collect();
+        Self { entries, ..Self::default() }
     }
 }
 
 impl Bundle {
     pub fn entries(&self) -> impl Iterator<Item = &BundleEntry> {
-        self.0.values()
+        self.entries.values()
     }
 
     #[must_use]
     pub fn get(&self, name: &TriggerName) -> Option<&BundleEntry> {
-        self.0.get(name)
+        self.entries.get(name)
     }
 
     #[must_use]
     pub fn get_mut(&mut self, name: &TriggerName) -> Option<&mut BundleEntry> {
-        self.0.get_mut(name)
+        self.entries.get_mut(name)
     }
 
     pub fn into_entries(self) -> impl Iterator<Item = BundleEntry> {
-        self.0.into_values()
+        self.entries.into_values()
     }
 
     /// The stored form, in pieces that fit an item each, and the hash that names it.
     #[must_use]
     pub fn seal(&self) -> (ContentHash, Vec<Vec<u8>>) {
-        let stored = Stored { entries: self.0.values().map(stored).collect(), ..Stored::default() };
+        let unknown_of = |name| self.unknown_of.get(name).cloned().unwrap_or_default();
+        let entries = self.entries.iter().map(|(name, entry)| stored(entry, unknown_of(name)));
+        let stored = Stored { entries: entries.collect(), unknown: self.unknown.clone() };
         let hash = ContentHash::of(&[&stored.to_fields().to_bytes()]);
         (hash, stored.seal(FORMAT).chunks(CHUNK).map(<[u8]>::to_vec).collect())
     }
@@ -112,11 +120,22 @@ impl Bundle {
     /// # Errors
     /// A blob, a definition or a field that this version cannot read.
     pub fn open(blob: &[u8]) -> Result<Self, BundleError> {
-        Stored::open(blob, FORMAT, LARGEST)?.entries.into_iter().map(entry).collect()
+        let stored = Stored::open(blob, FORMAT, LARGEST)?;
+        let mut bundle = Self { unknown: stored.unknown, ..Self::default() };
+        for mut stored in stored.entries {
+            let unknown = std::mem::take(&mut stored.unknown);
+            let entry = entry(stored)?;
+            let name = entry.trigger.name().clone();
+            if !unknown.is_empty() {
+                bundle.unknown_of.insert(name.clone(), unknown);
+            }
+            bundle.entries.insert(name, entry);
+        }
+        Ok(bundle)
     }
 }
 
-fn stored(entry: &BundleEntry) -> StoredEntry {
+fn stored(entry: &BundleEntry, unknown: Unknown) -> StoredEntry {
     StoredEntry {
         name: entry.trigger.name().as_str().to_owned(),
         version: entry.version.get(),
@@ -126,7 +145,7 @@ fn stored(entry: &BundleEntry) -> StoredEntry {
         declared_mode: entry.declared.mode.as_str().to_owned(),
         declared_rollout: entry.declared.rollout.basis_points(),
         templates: entry.templates.iter().map(|(name, hash)| (name.as_str().to_owned(), hash.to_string())).collect(),
-        ..StoredEntry::default()
+        unknown,
     }
 }
 
@@ -180,7 +199,7 @@ impl Published {
             declared: Exposure::FULL,
             templates: self.templates.clone(),
         };
-        stored(&entry).seal(FORMAT)
+        stored(&entry, Unknown::default()).seal(FORMAT)
     }
 
     /// Reads the stored form.

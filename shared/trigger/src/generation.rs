@@ -3,7 +3,7 @@
 //! A generation takes effect a margin after it was applied. The margin is longer than a router may go without looking, so
 //! two routers never judge the same record by different triggers, and a retry judges as the first attempt did.
 
-use blob::{ContentHash, OpenError, Record, record};
+use blob::{ContentHash, OpenError, Record, Unknown, record};
 use event::Time;
 
 const FORMAT: u16 = 1;
@@ -41,22 +41,27 @@ pub struct Generation {
     pub bundle: ContentHash,
     /// What changed, in a few words.
     pub note: String,
+    unknown: Unknown,
 }
 
 /// The one mutable item of the triggers: its generations, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Head(Vec<Generation>);
+pub struct Head {
+    generations: Vec<Generation>,
+    /// What a newer version wrote: an older one that applies or rolls back does not lose it.
+    unknown: Unknown,
+}
 
 impl Head {
     #[must_use]
     pub fn generations(&self) -> &[Generation] {
-        &self.0
+        &self.generations
     }
 
     /// The newest generation, whether or not it has taken effect.
     #[must_use]
     pub fn newest(&self) -> Option<&Generation> {
-        self.0.last()
+        self.generations.last()
     }
 
     /// The number on whose condition the next generation is written.
@@ -68,7 +73,8 @@ impl Head {
     /// The generation that judges a record of this arrival. The first one also judges what arrived before it.
     #[must_use]
     pub fn in_force(&self, arrival: Time) -> Option<&Generation> {
-        self.0.iter().rev().find(|generation| generation.effective_from <= arrival).or_else(|| self.0.first())
+        let in_force = self.generations.iter().rev().find(|generation| generation.effective_from <= arrival);
+        in_force.or_else(|| self.generations.first())
     }
 
     /// The head with one generation more, in force `margin_millis` after `now`; the first one of a stack at once.
@@ -78,27 +84,33 @@ impl Head {
             None => now,
             Some(newest) => now.plus(margin_millis).max(newest.effective_from),
         };
-        let next = Generation { number: self.number() + 1, applied_at: now, effective_from, bundle, note: note.to_owned() };
-        let mut generations = self.0.clone();
-        generations.push(next);
+        let mut generations = self.generations.clone();
+        generations.push(Generation {
+            number: self.number() + 1,
+            applied_at: now,
+            effective_from,
+            bundle,
+            note: note.to_owned(),
+            unknown: Unknown::default(),
+        });
         let ended_long_ago = |pair: &[Generation]| pair.last().is_some_and(|next| now.since(next.effective_from) > KEPT_MILLIS);
         let forgotten = generations.windows(2).take_while(|pair| ended_long_ago(pair)).count();
         let forgotten = forgotten.min(generations.len().saturating_sub(KEPT_AT_LEAST));
-        Self(generations.split_off(forgotten))
+        Self { generations: generations.split_off(forgotten), unknown: self.unknown.clone() }
     }
 
     /// The stored form.
     #[must_use]
     pub fn seal(&self) -> Vec<u8> {
-        let generations = self.0.iter().map(|generation| StoredGeneration {
+        let generations = self.generations.iter().map(|generation| StoredGeneration {
             number: generation.number,
             applied_at: generation.applied_at.millis(),
             effective_from: generation.effective_from.millis(),
             bundle: generation.bundle.to_string(),
             note: generation.note.clone(),
-            ..StoredGeneration::default()
+            unknown: generation.unknown.clone(),
         });
-        StoredHead { generations: generations.collect(), ..StoredHead::default() }.seal(FORMAT)
+        StoredHead { generations: generations.collect(), unknown: self.unknown.clone() }.seal(FORMAT)
     }
 
     /// Reads the stored form.
@@ -115,9 +127,11 @@ impl Head {
                 effective_from: Time::from_millis(stored.effective_from),
                 bundle,
                 note: stored.note,
+                unknown: stored.unknown,
             })
         };
-        stored.generations.into_iter().map(generation).collect::<Result<_, _>>().map(Self)
+        let generations = stored.generations.into_iter().map(generation).collect::<Result<_, _>>()?;
+        Ok(Self { generations, unknown: stored.unknown })
     }
 }
 

@@ -1,16 +1,19 @@
 //! What the pollers share: what is under way, what has been done, and what went wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::counts::Counts;
+use super::invoke::Invocation;
 use super::mapping::Mapping;
 
 /// So many failures in a row are no passing trouble.
 const LASTING: u32 = 10;
+/// So many function errors are kept to be shown.
+const REMEMBERED: usize = 20;
 /// So long after a nudge the shards are read closely.
 const CLOSELY: Duration = Duration::from_millis(300);
 
@@ -28,12 +31,20 @@ struct State {
     /// When the read began that last found a shard read to its tip.
     tips: BTreeMap<String, Option<Instant>>,
     troubles: BTreeMap<String, (u32, String)>,
+    function_errors: VecDeque<String>,
 }
 
 impl Activity {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        let state = State { outstanding: 0, last: now, counts: BTreeMap::new(), tips: BTreeMap::new(), troubles: BTreeMap::new() };
+        let state = State {
+            outstanding: 0,
+            last: now,
+            counts: BTreeMap::new(),
+            tips: BTreeMap::new(),
+            troubles: BTreeMap::new(),
+            function_errors: VecDeque::new(),
+        };
         // Not nudged yet: the instant is one that has passed as far as anyone asks.
         Self { state: Mutex::new(state), nudged: watch::channel(now).0 }
     }
@@ -119,6 +130,26 @@ impl Activity {
         self.state().troubles.iter().next().map(|(of, (_, text))| format!("{of}: {text}"))
     }
 
+    /// Counts an invocation of which so many items failed.
+    pub(super) fn invoked(&self, mapping: &Mapping, invocation: &Invocation, failed: usize) {
+        self.count(mapping, |counts| {
+            counts.invocations += 1;
+            counts.function_errors += u64::from(invocation.function_error.is_some());
+            counts.failed_items += failed as u64;
+        });
+        if let Some(failure) = invocation.failure() {
+            let mut state = self.state();
+            if state.function_errors.len() >= REMEMBERED {
+                state.function_errors.pop_front();
+            }
+            state.function_errors.push_back(format!("{}: {failure}", mapping.name));
+        }
+    }
+
+    pub(super) fn function_errors(&self) -> Vec<String> {
+        self.state().function_errors.iter().cloned().collect()
+    }
+
     pub(super) fn nudge(&self) {
         self.nudged.send_replace(Instant::now());
     }
@@ -129,5 +160,33 @@ impl Activity {
 
     pub(super) fn nudged_lately(&self) -> bool {
         self.nudged.borrow().elapsed() < CLOSELY
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_is_at_its_tip_only_by_a_read_that_began_afterwards() {
+        let activity = Activity::new();
+        let (before, asked, after) = (Instant::now(), Instant::now() + Duration::from_secs(1), Instant::now() + Duration::from_secs(2));
+        activity.shard_known("s");
+        assert_eq!(activity.not_at_tip_since(asked).as_deref(), Some("s"));
+        activity.shard_at_tip("s", before);
+        assert_eq!(activity.not_at_tip_since(asked).as_deref(), Some("s"));
+        activity.shard_at_tip("s", after);
+        assert_eq!(activity.not_at_tip_since(asked), None);
+    }
+
+    #[test]
+    fn trouble_lasts_when_nothing_goes_well_in_between() {
+        let activity = Activity::new();
+        (1..LASTING).for_each(|_| assert!(activity.trouble("q", "no".to_owned()) < LASTING));
+        assert_eq!((activity.lasting_trouble(), activity.any_trouble().as_deref()), (None, Some("q: no")));
+        activity.trouble("q", "no".to_owned());
+        assert_eq!(activity.lasting_trouble().as_deref(), Some("q: no"));
+        activity.well("q");
+        assert_eq!(activity.lasting_trouble(), None);
     }
 }

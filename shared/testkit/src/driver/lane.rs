@@ -42,7 +42,9 @@ impl Lane {
         let limits = Limits { size: self.mapping.batch_size, window: self.mapping.window };
         let mut open = true;
         loop {
-            while let Ok(record) = records.try_recv() {
+            // Two batches ahead, no more: the channel then holds back the reader of the shard.
+            while pending.len() < limits.size.saturating_mul(2) {
+                let Ok(record) = records.try_recv() else { break };
                 pending.push_back(record);
             }
             let wait = if pending.is_empty() {
@@ -150,11 +152,7 @@ impl Lane {
             StreamAnswer::FailedFrom(first) => batch.len() - first,
             StreamAnswer::Failed => batch.len(),
         };
-        self.activity.count(&self.mapping, |counts| {
-            counts.invocations += 1;
-            counts.function_errors += u64::from(invocation.function_error.is_some());
-            counts.failed_items += failed as u64;
-        });
+        self.activity.invoked(&self.mapping, invocation, failed);
     }
 
     fn finish(&self, records: &[Arc<Record>]) {

@@ -1,5 +1,6 @@
 //! How fast the driver goes about its work. The defaults are those of AWS, as far as they are known.
 
+use std::thread;
 use std::time::Duration;
 
 /// The driver's intervals.
@@ -15,8 +16,9 @@ pub struct Pace {
     pub first_back_off: Duration,
     /// The longest wait before a retry.
     pub longest_back_off: Duration,
-    /// Concurrent invocations for a queue whose mapping sets no `MaximumConcurrency`. AWS begins with five.
-    pub queue_concurrency: usize,
+    /// Invocations that a mapping has under way at once, whatever its own settings allow. In AWS that is the account's
+    /// concurrency; here each one is a process of this machine.
+    pub concurrency: usize,
 }
 
 impl Default for Pace {
@@ -27,7 +29,7 @@ impl Default for Pace {
             reshard: Duration::from_secs(5),
             first_back_off: Duration::from_millis(250),
             longest_back_off: Duration::from_secs(30),
-            queue_concurrency: 5,
+            concurrency: thread::available_parallelism().map_or(4, |cores| cores.get().saturating_mul(2)),
         }
     }
 }

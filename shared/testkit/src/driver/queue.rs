@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName, QueueAttributeName};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -20,8 +20,10 @@ use super::mapping::{Mapping, QueueSettings};
 use super::pace::Pace;
 use super::{answer, event, name_of, stopped};
 
-/// What one call receives at most.
+/// What one call receives or deletes at most.
 const PER_CALL: usize = 10;
+/// Concurrent invocations of a mapping that sets no `MaximumConcurrency`. AWS begins with as many, and adds to them.
+const AT_FIRST: usize = 5;
 /// How long one receive waits. AWS waits 20 s; a stop waits for it to end, lest messages be received by nobody.
 const LONG_POLL: i32 = 1;
 
@@ -51,7 +53,7 @@ impl Queue {
         let name = name_of(&mapping.source_arn);
         let url = root.get_queue_url().queue_name(name).send().await.with_context(|| format!("cannot find the queue {name}"))?;
         let url = url.queue_url().with_context(|| format!("the queue {name} has no URL"))?.to_owned();
-        let concurrency = settings.concurrency.unwrap_or(pace.queue_concurrency);
+        let concurrency = settings.concurrency.unwrap_or(AT_FIRST).min(pace.concurrency).max(1);
         Ok(Self { mapping, function, client: Client::new(&as_function), root, url, concurrency, pace, activity })
     }
 
@@ -164,11 +166,7 @@ impl Queue {
                 let done = answer::of_queue(invocation.returned(), self.mapping.reports_failures, &ids);
                 let done: Vec<&Message> = done.into_iter().filter_map(|at| messages.get(at)).collect();
                 let failed = messages.len() - done.len();
-                self.activity.count(&self.mapping, |counts| {
-                    counts.invocations += 1;
-                    counts.function_errors += u64::from(invocation.function_error.is_some());
-                    counts.failed_items += failed as u64;
-                });
+                self.activity.invoked(&self.mapping, &invocation, failed);
                 let deleting = format!("{} after {}", self.name(), name_of(&self.mapping.function_arn));
                 match self.delete(&done).await {
                     Ok(()) => self.activity.well(&deleting),
@@ -185,11 +183,23 @@ impl Queue {
         self.activity.settled(messages.len());
     }
 
-    /// One by one: the emulator wants a permission for a batch of deletions that does not exist in AWS.
     async fn delete(&self, messages: &[&Message]) -> Result<()> {
-        for message in messages {
-            let request = self.client.delete_message().queue_url(&self.url).receipt_handle(message.receipt_handle().unwrap_or_default());
-            request.send().await.map_err(|error| anyhow::anyhow!("cannot delete: {}", in_full(&error)))?;
+        for chunk in messages.chunks(PER_CALL) {
+            let entries: Result<Vec<DeleteMessageBatchRequestEntry>, _> = chunk
+                .iter()
+                .enumerate()
+                .map(|(at, message)| {
+                    DeleteMessageBatchRequestEntry::builder()
+                        .id(at.to_string())
+                        .receipt_handle(message.receipt_handle().unwrap_or_default())
+                        .build()
+                })
+                .collect();
+            let request = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries?));
+            let output = request.send().await.map_err(|error| anyhow::anyhow!("cannot delete: {}", in_full(&error)))?;
+            if let Some(failed) = output.failed().first() {
+                bail!("cannot delete a message: {}", failed.message().unwrap_or(failed.code()));
+            }
         }
         Ok(())
     }
@@ -208,4 +218,19 @@ fn fitting(messages: &[Message]) -> usize {
         })
         .count();
     count.max(messages.len().min(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_holds_what_the_payload_holds_and_at_least_one() {
+        let message = |length: usize, of: &str| Message::builder().body(of.repeat(length)).build();
+        assert_eq!(fitting(&[]), 0);
+        assert_eq!(fitting(&[message(10, "a"), message(10, "a")]), 2);
+        assert_eq!(fitting(&vec![message(1024 * 1024, "a"); 10]), 5);
+        assert_eq!(fitting(&vec![message(1024 * 1024, "\""); 10]), 2);
+        assert_eq!(fitting(&[message(7 * 1024 * 1024, "a")]), 1);
+    }
 }

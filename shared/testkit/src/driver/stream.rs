@@ -56,8 +56,8 @@ impl Stream {
         Self { mapping, settings, function, as_function, client, pace, activity, known, readings: Mutex::default() }
     }
 
-    /// The shards as they are now; those that can be read count as known to whoever waits for idleness.
-    pub(super) async fn list(self: Arc<Self>) -> Result<Vec<Shard>> {
+    /// The shards as they are now.
+    pub(super) async fn list(&self) -> Result<Vec<Shard>> {
         let mut shards = Vec::new();
         let mut token = None;
         loop {
@@ -76,13 +76,16 @@ impl Stream {
             }));
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
-                break;
+                return Ok(shards);
             }
         }
-        for shard in startable(&shards, &BTreeSet::new(), &BTreeSet::new()) {
+    }
+
+    /// Makes whoever waits for idleness wait for the shards that will be read first.
+    pub(super) fn announce(&self, shards: &[Shard]) {
+        for shard in startable(shards, &BTreeSet::new(), &BTreeSet::new()) {
             self.activity.shard_known(&self.label(&shard.id));
         }
-        Ok(shards)
     }
 
     fn label(&self, shard: &str) -> String {
@@ -103,38 +106,56 @@ impl Stream {
     /// Reads until the driver stops.
     pub(super) async fn run(self: Arc<Self>, mut listed: Vec<Shard>, mut stop: watch::Receiver<bool>) {
         let (mut begun, mut ended) = (BTreeSet::new(), BTreeSet::new());
+        let mut leaving: Vec<String> = Vec::new();
+        let mut up_to_date = true;
         let mut reading = JoinSet::new();
         // Shards that were there at first begin at the mapping's starting position; their children at their own first
         // record, or what came between the split and its discovery would be missed.
         let at_first: BTreeSet<String> = listed.iter().map(|shard| shard.id.clone()).collect();
         loop {
-            for shard in startable(&listed, &begun, &ended) {
-                let start = if at_first.contains(&shard.id) && shard.parents.iter().all(|parent| !ended.contains(parent)) {
-                    self.settings.start
-                } else {
-                    Start::Oldest
-                };
-                self.activity.shard_known(&self.label(&shard.id));
-                reading.spawn(self.clone().read_shard(shard.id.clone(), start, stop.clone()));
+            let startable: Vec<String> = startable(&listed, &begun, &ended).iter().map(|shard| shard.id.clone()).collect();
+            for shard in startable {
+                let start =
+                    if at_first.contains(&shard) && !came_after(&listed, &shard, &ended) { self.settings.start } else { Start::Oldest };
+                self.activity.shard_known(&self.label(&shard));
+                reading.spawn(self.clone().read_shard(shard.clone(), start, stop.clone()));
+                begun.insert(shard);
             }
-            begun.extend(startable(&listed, &begun, &ended).into_iter().map(|shard| shard.id.clone()).collect::<Vec<String>>());
-            tokio::select! {
-                () = stopped(&mut stop) => break,
-                Some(shard) = reading.join_next() => {
-                    if let Ok(shard) = shard {
-                        ended.insert(shard);
-                    }
+            // Only now, with its children known: between the two the stream would look as if nothing were left in it.
+            if up_to_date {
+                for shard in leaving.drain(..) {
+                    self.activity.shard_ended(&self.label(&shard));
                 }
-                () = tokio::time::sleep(self.pace.reshard) => (),
             }
-            match self.clone().list().await {
-                Ok(shards) => listed = shards,
+            let next = self.next(&mut reading, &mut stop).await;
+            match next {
+                Next::Stop => break,
+                Next::Ended(shard) => {
+                    ended.insert(shard.clone());
+                    leaving.push(shard);
+                }
+                Next::Look => (),
+            }
+            match self.list().await {
+                Ok(shards) => {
+                    listed = shards;
+                    up_to_date = true;
+                }
                 Err(error) => {
+                    up_to_date = false;
                     self.activity.trouble(&self.mapping.name, format!("{error:#}"));
                 }
             }
         }
         while reading.join_next().await.is_some() {} // Each of them has been told as well.
+    }
+
+    async fn next(&self, reading: &mut JoinSet<String>, stop: &mut watch::Receiver<bool>) -> Next {
+        tokio::select! {
+            () = stopped(stop) => Next::Stop,
+            Some(Ok(shard)) = reading.join_next() => Next::Ended(shard),
+            () = tokio::time::sleep(self.pace.reshard) => Next::Look,
+        }
     }
 
     /// Reads a shard to its end, or until the driver stops, and gives back its name.
@@ -193,9 +214,6 @@ impl Stream {
         }
         drop(lanes); // They finish what they have, and end.
         while working.join_next().await.is_some() {}
-        if !*stop.borrow() {
-            self.activity.shard_ended(&self.label(&shard));
-        }
         shard
     }
 
@@ -290,6 +308,18 @@ impl Stream {
     }
 }
 
+/// Why the reader of a stream looks at its shards again.
+enum Next {
+    Stop,
+    Ended(String),
+    Look,
+}
+
+/// Whether a shard came from one that was read before it.
+fn came_after(listed: &[Shard], shard: &str, ended: &BTreeSet<String>) -> bool {
+    listed.iter().filter(|one| one.id == shard).flat_map(|one| &one.parents).any(|parent| ended.contains(parent))
+}
+
 /// Where a shard is read next.
 struct Position {
     iterator: Option<String>,
@@ -301,4 +331,17 @@ struct Position {
 fn lane_of(partition_key: &str, lanes: usize) -> usize {
     let hash = Sha256::digest(partition_key.as_bytes());
     hash.iter().take(4).fold(0_usize, |number, byte| number << 8 | usize::from(*byte)) % lanes.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lane_of;
+
+    #[test]
+    fn a_key_has_one_lane_and_keys_spread_over_all() {
+        let lanes: Vec<usize> = (0..100).map(|key| lane_of(&key.to_string(), 10)).collect();
+        assert_eq!(lanes, (0..100).map(|key| lane_of(&key.to_string(), 10)).collect::<Vec<usize>>());
+        assert!((0..10).all(|lane| lanes.contains(&lane)));
+        assert_eq!(lane_of("any", 1), 0);
+    }
 }

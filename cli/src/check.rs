@@ -1,0 +1,132 @@
+//! `triggers check`: every problem of every file, and each template rendered with the samples.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use delivery::Context;
+use serde_json::json;
+use trigger::{Problem, Trigger};
+
+use crate::project::{Project, problem};
+use crate::samples::Samples;
+use crate::{Folder, screen};
+
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    folder: Folder,
+    /// The folder of sample events, one file for each type [default: events/ beside the triggers].
+    #[arg(long, value_name = "DIR")]
+    samples: Option<PathBuf>,
+    /// Say what each trigger does, in plain words.
+    #[arg(long)]
+    explain: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let folder = &arguments.folder.triggers;
+    let samples = arguments.samples.clone().unwrap_or_else(|| beside(folder));
+    let checked = check(folder, &samples)?;
+    if arguments.json {
+        let problems: Vec<_> = checked.problems.iter().map(|p| json!({ "file": p.file, "line": p.line, "path": p.path, "message": p.message })).collect();
+        screen::line(&json!({ "problems": problems, "notes": checked.notes }).to_string());
+    } else {
+        print(&checked, arguments.explain);
+    }
+    Ok(if checked.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A folder and what was found in it.
+pub struct Checked {
+    /// None where there are problems by which nothing can be built.
+    pub project: Option<Project>,
+    pub problems: Vec<Problem>,
+    /// What is no problem, but good to know.
+    pub notes: Vec<String>,
+}
+
+/// The samples' usual place.
+pub fn beside(folder: &Path) -> PathBuf {
+    folder.canonicalize().ok().and_then(|folder| Some(folder.parent()?.join("events"))).filter(|_| folder.is_absolute()).unwrap_or_else(|| {
+        folder.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("events"), |parent| parent.join("events"))
+    })
+}
+
+/// Checks a folder, and renders its templates with the samples.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn check(folder: &Path, samples: &Path) -> Result<Checked> {
+    let mut problems = Vec::new();
+    let samples = Samples::read(samples, &mut problems)?;
+    let mut notes = Vec::new();
+    let project = match Project::read(folder)? {
+        Ok(project) => {
+            for trigger in project.triggers.values() {
+                render(&project, trigger, &samples, &mut problems, &mut notes);
+            }
+            let unused = project.templates.keys().filter(|name| !project.triggers.values().any(|trigger| trigger.templates().contains(name)));
+            notes.extend(unused.map(|name| format!("no trigger names the template {name}")));
+            Some(project)
+        }
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    };
+    problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    problems.dedup();
+    Ok(Checked { project, problems, notes })
+}
+
+fn render(project: &Project, trigger: &Trigger, samples: &Samples, problems: &mut Vec<Problem>, notes: &mut Vec<String>) {
+    for kind in trigger.on() {
+        let Some(event) = samples.event(kind) else {
+            notes.push(format!("{}: there is no sample of {kind}, so its templates were not rendered with one", trigger.name()));
+            continue;
+        };
+        for name in trigger.templates() {
+            let Some(source) = project.templates.get(name) else { continue };
+            let context = Context {
+                event: event.to_value(),
+                customer: samples.customer().clone(),
+                trigger: trigger.name().as_str().to_owned(),
+                delivery: "0".repeat(32),
+                unsubscribe_url: Some("https://example.com/unsubscribe".to_owned()),
+            };
+            if let Err(error) = source.template.render(&context) {
+                problems.push(problem(&source.file(error.part), error.line, format!("with the sample of {kind}: {}", error.message)));
+            }
+        }
+    }
+}
+
+fn print(checked: &Checked, explain: bool) {
+    for problem in &checked.problems {
+        screen::line(&problem.to_string());
+    }
+    for note in &checked.notes {
+        screen::note(&format!("note: {note}"));
+    }
+    if explain && let Some(project) = &checked.project {
+        for trigger in project.triggers.values() {
+            screen::line(&format!("{}\n{}\n", trigger.name(), trigger::explain(trigger)));
+        }
+    }
+    match (&checked.project, checked.problems.len()) {
+        (Some(project), 0) => {
+            let (triggers, templates) = (project.triggers.len(), project.templates.len());
+            screen::line(&format!("{}, {}: no problem", screen::count(triggers, "trigger"), screen::count(templates, "template")));
+        }
+        (_, problems) => {
+            let mut files: Vec<_> = checked.problems.iter().map(|problem| &problem.file).collect();
+            files.dedup();
+            screen::line(&format!("{} in {}", screen::count(problems, "problem"), screen::count(files.len(), "file")));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `triggers local`: the whole system on this machine, deployed from the same template, with events sent through it.
+
+mod events;
+mod pages;
+mod results;
+mod summary;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use aws::Stream;
+use clap::Args;
+use testkit::{Driver, LocalStack, Options, Progress};
+
+use self::events::Line;
+use self::results::Results;
+use crate::project::Project;
+use crate::screen::{self, Activity};
+use crate::target::Target;
+use crate::{Folder, apply};
+
+/// Nothing may have happened for so long before everything counts as done.
+const QUIET: Duration = Duration::from_millis(700);
+
+/// Small files are sent at the pace of a busy shop, so that the latencies mean something; large ones as fast as it goes.
+const PACED_UP_TO: usize = 500;
+const PACE: Duration = Duration::from_millis(100);
+const PACED_AT_ONCE: usize = 4;
+const UNPACED_AT_ONCE: usize = 250;
+
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    folder: Folder,
+    /// The events: one a line, put onto the stream as they stand, broken ones too.
+    #[arg(long, value_name = "FILE", default_value = "events/samples.jsonl")]
+    events: PathBuf,
+    /// Leave the times of the events as they are. By default an event happens when it is put, and one that is late in
+    /// the file is late by as much.
+    #[arg(long)]
+    keep_times: bool,
+    /// Where mails and timelines are written.
+    #[arg(long, value_name = "DIR", default_value = "target/local")]
+    out: PathBuf,
+    /// Leave it running until Ctrl-C, and print how to talk to it.
+    #[arg(long)]
+    keep: bool,
+    /// Print the summary as one JSON object on the last line.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let began = Instant::now();
+    let project = match Project::read(&arguments.folder.triggers)? {
+        Ok(project) => project,
+        Err(problems) => {
+            problems.iter().for_each(|problem| screen::note(&problem.to_string()));
+            bail!("{} has problems, above; nothing was started", arguments.folder.triggers.display());
+        }
+    };
+    let lines = events::read(&arguments.events)?;
+    let activity = Activity::start();
+    let ran = tokio::select! {
+        ran = send(&arguments, &project, &lines, &activity) => ran,
+        signal = tokio::signal::ctrl_c() => {
+            signal.context("cannot listen for Ctrl-C")?;
+            activity.done();
+            bail!("interrupted; everything that was started is ended");
+        }
+    };
+    activity.done();
+    let (stack, driver, results) = ran?;
+    pages::write(&arguments.out, &results).with_context(|| format!("cannot write into {}", arguments.out.display()))?;
+    if arguments.json {
+        screen::line(&summary::json(&results).to_string());
+    } else {
+        summary::print(&results, &arguments.out, began.elapsed());
+    }
+    if arguments.keep {
+        screen::note(&how_to_talk_to(&stack)?);
+        tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C")?;
+    }
+    driver.stop().await;
+    stack.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn send(arguments: &Arguments, project: &Project, lines: &[Line], activity: &Activity) -> Result<(LocalStack, Driver, Results)> {
+    let stack = LocalStack::start(Options::default(), &mut |progress| match &progress {
+        Progress::Building { .. } | Progress::Deploying { .. } => activity.detail(&progress.to_string()),
+        Progress::InstallingPython | Progress::StartingAws | Progress::Packing { .. } | Progress::Ready { .. } => activity.step(&progress.to_string()),
+    })
+    .await?;
+    let (sdk, outputs) = (stack.sdk_config(), stack.outputs());
+    activity.step("applying the triggers");
+    let target = Target::new(sdk, outputs.get("TriggersTable")?.to_owned(), 0);
+    apply::apply(&target, project).await?;
+    let driver = Driver::start(&stack).await?;
+
+    let stream = Stream::new(aws_sdk_kinesis::Client::new(sdk), outputs.get("StreamName")?.to_owned());
+    let paced = lines.len() <= PACED_UP_TO;
+    let mut clock = events::Clock::default();
+    let mut sent = 0;
+    for chunk in lines.chunks(if paced { PACED_AT_ONCE } else { UNPACED_AT_ONCE }) {
+        let puts = chunk.iter().map(|line| if arguments.keep_times { line.put() } else { clock.retimed(line, target.clock.now()) });
+        stream.put_all(puts.collect()).await?;
+        driver.nudge();
+        sent += chunk.len();
+        activity.detail(&format!("putting events onto the stream: {sent} of {}", lines.len()));
+        if paced {
+            tokio::time::sleep(PACE).await;
+        }
+    }
+    activity.step(&format!("{} put onto the stream; waiting until all of it is done", screen::count(sent, "record")));
+    let limit = Duration::from_secs(120).saturating_add(Duration::from_millis(lines.len() as u64 * 50));
+    driver.wait_until_idle(QUIET, limit).await.with_context(|| format!("the functions' log: {}", stack.log_file().display()))?;
+    activity.step("reading the archive and the ledger");
+    let results = Results::read(&stack).await?;
+    Ok((stack, driver, results))
+}
+
+fn how_to_talk_to(stack: &LocalStack) -> Result<String> {
+    let outputs = stack.outputs();
+    Ok(format!(
+        "\nIt goes on running; Ctrl-C ends it. In another terminal:
+  export AWS_ENDPOINT_URL={} AWS_REGION={} \\
+    AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  aws kinesis put-record --stream-name {} --partition-key c-1 \\
+    --cli-binary-format raw-in-base64-out --data file://events/customer.signed_up.json
+  cargo run -- mode welcome paused --stack {}
+The functions' log: {}",
+        stack.endpoint(),
+        testkit::REGION,
+        outputs.get("StreamName")?,
+        Options::default().stack_name,
+        relative(stack.log_file()),
+    ))
+}
+
+/// A path as short as it can be shown.
+fn relative(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,195 @@
+//! What came of the events, read from where the functions put it: archive, ledger, quarantine, dead letters, mails.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use aws::Quarantined;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::QueueAttributeName;
+use decision::{Recorded, Verdict};
+use event::{Event, Time};
+use testkit::{CapturedEmail, LocalStack};
+
+type Item = std::collections::HashMap<String, AttributeValue>;
+
+/// Everything that a run left.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// By customer, each customer's in the order of the stream.
+    pub archive: BTreeMap<String, Vec<Archived>>,
+    /// By delivery.
+    pub ledger: BTreeMap<String, Settled>,
+    pub quarantined: Vec<Quarantined>,
+    pub dead_letters: usize,
+    pub mails: Vec<CapturedEmail>,
+    /// Records on the stream, the system's own included.
+    pub records: usize,
+}
+
+/// A record of the archive.
+#[derive(Debug)]
+pub struct Archived {
+    pub position: String,
+    pub kind: String,
+    pub time: Time,
+    pub recorded: Recorded,
+}
+
+/// An entry of the ledger.
+#[derive(Debug)]
+pub struct Settled {
+    pub customer: String,
+    pub trigger: String,
+    pub channel: String,
+    pub status: String,
+    pub reason: String,
+    pub provider_id: String,
+    pub position: String,
+    pub settled_at: Option<Time>,
+}
+
+impl Results {
+    pub async fn read(stack: &LocalStack) -> Result<Self> {
+        let (sdk, outputs) = (stack.sdk_config(), stack.outputs());
+        let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
+        let mut results = Self::default();
+        for item in scan(&dynamodb, outputs.get("EventsTable")?).await? {
+            let archived = archived(&item)?;
+            results.archive.entry(text(&item, "customer")).or_default().push(archived);
+        }
+        for events in results.archive.values_mut() {
+            events.sort_by(|a, b| a.position.cmp(&b.position));
+        }
+        for item in scan(&dynamodb, outputs.get("DeliveriesTable")?).await? {
+            results.ledger.insert(text(&item, "delivery"), settled(&item));
+        }
+        results.quarantined = quarantined(stack, outputs.get("QuarantineBucket")?).await?;
+        results.dead_letters = depth(sdk, outputs.get("EmailDeadLettersUrl")?).await?;
+        results.mails = stack.captured_emails().await?;
+        results.records = records(sdk, outputs.get("StreamName")?).await?;
+        Ok(results)
+    }
+
+    pub fn archived(&self) -> usize {
+        self.archive.values().map(Vec::len).sum()
+    }
+
+    /// Every record of the archive, with its customer.
+    pub fn events(&self) -> impl Iterator<Item = (&String, &Archived)> {
+        self.archive.iter().flat_map(|(customer, events)| events.iter().map(move |event| (customer, event)))
+    }
+
+    /// Refusals by reason: those that the router decided and those at the gate of a sender.
+    pub fn refusals(&self) -> BTreeMap<String, usize> {
+        let decided = self.events().flat_map(|(_, event)| &event.recorded.decided.decisions).filter_map(|decision| match &decision.verdict {
+            Verdict::Refuse(reason) => Some(reason.code().to_owned()),
+            Verdict::Deliver(_) => None,
+        });
+        let at_the_gate = self.ledger.values().filter(|settled| settled.status == "refused").map(|settled| settled.reason.clone());
+        let expired = self.ledger.values().filter(|settled| settled.status == "expired").map(|_| "expired".to_owned());
+        let mut reasons = BTreeMap::new();
+        for reason in decided.chain(at_the_gate).chain(expired) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+        reasons
+    }
+
+    /// From the arrival on the stream to the provider's accept, in milliseconds, shortest first.
+    pub fn latencies(&self) -> Vec<i64> {
+        let latency = |settled: &Settled| {
+            let arrival: i64 = settled.position.split('#').next()?.parse().ok()?;
+            Some(settled.settled_at?.since(Time::from_millis(arrival)))
+        };
+        let mut latencies: Vec<_> = self.ledger.values().filter(|settled| settled.status == "sent").filter_map(latency).collect();
+        latencies.sort_unstable();
+        latencies
+    }
+}
+
+/// The value below which this share of the sorted values lies.
+pub fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
+}
+
+fn text(item: &Item, name: &str) -> String {
+    item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+}
+
+fn archived(item: &Item) -> Result<Archived> {
+    let blob = item.get("record").and_then(|value| value.as_b().ok()).context("a record of the archive has no content")?;
+    let recorded = Recorded::open(blob.as_ref())?;
+    let time = Event::parse(&recorded.input).map_or(recorded.arrival, |event| event.time());
+    Ok(Archived { position: text(item, "position"), kind: text(item, "type"), time, recorded })
+}
+
+fn settled(item: &Item) -> Settled {
+    let time = |name: &str| item.get(name)?.as_n().ok()?.parse().ok().map(Time::from_millis);
+    Settled {
+        customer: text(item, "customer"),
+        trigger: text(item, "trigger"),
+        channel: text(item, "channel"),
+        status: text(item, "status"),
+        reason: text(item, "reason"),
+        provider_id: text(item, "provider_id"),
+        position: text(item, "position"),
+        settled_at: time("settled_at"),
+    }
+}
+
+async fn scan(client: &aws_sdk_dynamodb::Client, table: &str) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    let mut start = None;
+    loop {
+        let page = client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(start).send().await;
+        let page = page.with_context(|| format!("cannot read the table {table}"))?;
+        items.extend(page.items.unwrap_or_default());
+        match page.last_evaluated_key {
+            Some(key) if !key.is_empty() => start = Some(key),
+            _ => return Ok(items),
+        }
+    }
+}
+
+async fn quarantined(stack: &LocalStack, bucket: &str) -> Result<Vec<Quarantined>> {
+    let client = aws::object_store(stack.sdk_config());
+    let mut records = Vec::new();
+    let mut token = None;
+    loop {
+        let page = client.list_objects_v2().bucket(bucket).set_continuation_token(token).send().await.context("cannot list the quarantine")?;
+        for key in page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
+            let object = client.get_object().bucket(bucket).key(&key).send().await.with_context(|| format!("cannot read {key}"))?;
+            let bytes = object.body.collect().await.with_context(|| format!("cannot read {key}"))?.into_bytes();
+            records.push(serde_json::from_slice(&bytes).with_context(|| format!("{key} is no quarantined record"))?);
+        }
+        token = page.next_continuation_token;
+        if token.is_none() {
+            return Ok(records);
+        }
+    }
+}
+
+async fn depth(sdk: &aws_config::SdkConfig, url: &str) -> Result<usize> {
+    let name = QueueAttributeName::ApproximateNumberOfMessages;
+    let answer = aws_sdk_sqs::Client::new(sdk).get_queue_attributes().queue_url(url).attribute_names(name.clone()).send().await;
+    let attributes = answer.context("cannot read the queue of dead letters")?.attributes.unwrap_or_default();
+    Ok(attributes.get(&name).and_then(|depth| depth.parse().ok()).unwrap_or_default())
+}
+
+/// Counts what is on the stream, by reading all of it once more.
+async fn records(sdk: &aws_config::SdkConfig, stream: &str) -> Result<usize> {
+    let client = aws_sdk_kinesis::Client::new(sdk);
+    let shards = client.list_shards().stream_name(stream).send().await.context("cannot list the stream's shards")?;
+    let mut count = 0;
+    for shard in shards.shards.unwrap_or_default() {
+        let start = aws_sdk_kinesis::types::ShardIteratorType::TrimHorizon;
+        let iterator = client.get_shard_iterator().stream_name(stream).shard_id(&shard.shard_id).shard_iterator_type(start).send().await;
+        let mut next = iterator.context("cannot read the stream")?.shard_iterator;
+        while let Some(iterator) = next {
+            let page = client.get_records().shard_iterator(iterator).send().await.context("cannot read the stream")?;
+            count += page.records.len();
+            next = page.next_shard_iterator.filter(|_| !page.records.is_empty());
+        }
+    }
+    Ok(count)
+}

@@ -1,0 +1,175 @@
+//! A folder of triggers, read and checked: the definitions, their templates, the manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use aws::StoredTemplate;
+use blob::ContentHash;
+use delivery::{Part, Template};
+use trigger::{Exposure, Manifest, Mode, Problem, Rollout, TemplateName, Trigger, TriggerName};
+
+const MANIFEST: &str = "manifest.yaml";
+const TEMPLATES: &str = "templates";
+
+/// A folder in which nothing is wrong by itself.
+#[derive(Debug)]
+pub struct Project {
+    pub triggers: BTreeMap<TriggerName, Trigger>,
+    pub templates: BTreeMap<TemplateName, SourceTemplate>,
+    pub manifest: Manifest,
+}
+
+/// A template of the folder, as it is stored and as it is rendered.
+#[derive(Debug)]
+pub struct SourceTemplate {
+    pub stored: StoredTemplate,
+    pub template: Template,
+    folder: PathBuf,
+}
+
+impl SourceTemplate {
+    /// The file of a part, for a message.
+    pub fn file(&self, part: Part) -> String {
+        self.folder.join(part.file()).display().to_string()
+    }
+}
+
+impl Project {
+    /// Reads the folder.
+    ///
+    /// # Errors
+    /// A folder that cannot be read. What is wrong inside its files is the inner result: all problems of all files.
+    pub fn read(folder: &Path) -> Result<Result<Self, Vec<Problem>>> {
+        ensure!(folder.is_dir(), "{} is no folder; name the folder of your triggers with --triggers", folder.display());
+        let mut problems = Vec::new();
+        let mut triggers = BTreeMap::new();
+        for file in definitions(folder)? {
+            let name = file.display().to_string();
+            match trigger::parse(&name, &read(&file)?) {
+                Ok(trigger) => {
+                    if let Some(other) = triggers.insert(trigger.name().clone(), trigger) {
+                        problems.push(problem(&name, None, format!("trigger {} stands in another file too; remove one of them", other.name())));
+                    }
+                }
+                Err(found) => problems.extend(found),
+            }
+        }
+        let (templates, broken) = read_templates(&folder.join(TEMPLATES), &mut problems)?;
+        for trigger in triggers.values() {
+            for template in trigger.templates() {
+                if !templates.contains_key(template) && !broken.contains(template) {
+                    let file = folder.join(format!("{}.yaml", trigger.name())).display().to_string();
+                    let path = folder.join(TEMPLATES).join(template.as_str());
+                    problems.push(problem(&file, None, format!("there is no template {template}; make the folder {} with subject.txt and body.html or body.txt", path.display())));
+                }
+            }
+        }
+        let manifest = read_manifest(&folder.join(MANIFEST), &triggers, &mut problems)?;
+        if problems.is_empty() { Ok(Ok(Self { triggers, templates, manifest })) } else { Ok(Err(problems)) }
+    }
+
+    /// What the manifest file says of a trigger, in full.
+    pub fn declared(&self, name: &TriggerName) -> Exposure {
+        let entry = self.manifest.entry(name).unwrap_or_default();
+        Exposure { mode: entry.mode.unwrap_or(Mode::Live), rollout: entry.rollout.unwrap_or(Rollout::ALL) }
+    }
+
+    /// The content of each template that a trigger names.
+    pub fn templates_of(&self, trigger: &Trigger) -> BTreeMap<TemplateName, ContentHash> {
+        let named = trigger.templates().into_iter();
+        named.filter_map(|name| Some((name.clone(), self.templates.get(name)?.stored.hash()))).collect()
+    }
+}
+
+/// A problem of a file as a whole, or of one line.
+pub fn problem(file: &str, line: Option<usize>, message: String) -> Problem {
+    Problem { file: file.to_owned(), line: line.unwrap_or(1), path: String::new(), message }
+}
+
+fn read(file: &Path) -> Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    // What is no UTF-8 is then found by the parser, with its line.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let list = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut paths = list.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().with_context(|| format!("cannot list {}", folder.display()))?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn definitions(folder: &Path) -> Result<Vec<PathBuf>> {
+    let is_definition = |path: &PathBuf| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        path.is_file() && matches!(extension, Some("yaml" | "yml" | "json")) && path.file_name() != Some(MANIFEST.as_ref())
+    };
+    Ok(entries(folder)?.into_iter().filter(is_definition).collect())
+}
+
+/// The templates, and the names of those that have problems.
+fn read_templates(folder: &Path, problems: &mut Vec<Problem>) -> Result<(BTreeMap<TemplateName, SourceTemplate>, BTreeSet<TemplateName>)> {
+    let (mut templates, mut broken) = (BTreeMap::new(), BTreeSet::new());
+    if !folder.is_dir() {
+        return Ok((templates, broken));
+    }
+    for path in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
+        let text = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = match TemplateName::parse(&text) {
+            Ok(name) => name,
+            Err(error) => {
+                problems.push(problem(&path.display().to_string(), None, error.to_string()));
+                continue;
+            }
+        };
+        match read_template(&path, problems)? {
+            Some(template) => drop(templates.insert(name, template)),
+            None => drop(broken.insert(name)),
+        }
+    }
+    Ok((templates, broken))
+}
+
+fn read_template(folder: &Path, problems: &mut Vec<Problem>) -> Result<Option<SourceTemplate>> {
+    let part = |part: Part| {
+        let file = folder.join(part.file());
+        if file.is_file() { read(&file).map(Some) } else { Ok(None) }
+    };
+    let (subject, text, html) = (part(Part::Subject)?, part(Part::Text)?, part(Part::Html)?);
+    let Some(subject) = subject else {
+        problems.push(problem(&folder.display().to_string(), None, "there is no subject.txt; write the mail's subject into it".to_owned()));
+        return Ok(None);
+    };
+    match Template::parse(&subject, text.as_deref(), html.as_deref()) {
+        Ok(template) => {
+            let stored = StoredTemplate { subject, text, html, ..StoredTemplate::default() };
+            Ok(Some(SourceTemplate { stored, template, folder: folder.to_owned() }))
+        }
+        Err(found) => {
+            problems.extend(found.into_iter().map(|found| problem(&folder.join(found.part.file()).display().to_string(), found.line, found.message)));
+            Ok(None)
+        }
+    }
+}
+
+fn read_manifest(file: &Path, triggers: &BTreeMap<TriggerName, Trigger>, problems: &mut Vec<Problem>) -> Result<Manifest> {
+    if !file.is_file() {
+        return Ok(Manifest::default());
+    }
+    // A trigger that has problems is known by its file's name.
+    let known: Vec<_> = triggers.keys().cloned().chain(stems(file.parent().unwrap_or(Path::new(".")))?).collect();
+    match Manifest::parse(&file.display().to_string(), &read(file)?, &known.iter().collect::<Vec<_>>()) {
+        Ok(manifest) => Ok(manifest),
+        Err(found) => {
+            problems.extend(found);
+            Ok(Manifest::default())
+        }
+    }
+}
+
+fn stems(folder: &Path) -> Result<Vec<TriggerName>> {
+    let stem = |path: PathBuf| TriggerName::parse(path.file_stem()?.to_str()?).ok();
+    Ok(definitions(folder)?.into_iter().filter_map(stem).collect())
+}

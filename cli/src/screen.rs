@@ -1,0 +1,65 @@
+//! What a person sees: standard output for answers, standard error for progress and errors.
+
+use std::io::{ErrorKind, Write, stderr, stdout};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Writes a line of the answer. A reader that went away, such as `head`, ends the program quietly.
+pub fn line(text: &str) {
+    if let Err(error) = writeln!(stdout(), "{text}")
+        && error.kind() == ErrorKind::BrokenPipe
+    {
+        std::process::exit(0);
+    }
+}
+
+/// Writes a line beside the answer.
+pub fn note(text: &str) {
+    // Nobody can be told that standard error is closed.
+    let _ = writeln!(stderr(), "{text}");
+}
+
+/// An error with its causes, one a line.
+pub fn error(error: &anyhow::Error) {
+    note(&format!("error: {error}"));
+    for cause in error.chain().skip(1) {
+        note(&format!("  because: {cause}"));
+    }
+}
+
+/// A line that shows that work goes on; on a terminal it moves, elsewhere each step is a line.
+pub struct Activity(ProgressBar);
+
+impl Activity {
+    pub fn start() -> Self {
+        let bar = ProgressBar::new_spinner();
+        // A template of fixed text always parses.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self(bar)
+    }
+
+    pub fn step(&self, text: &str) {
+        if self.0.is_hidden() && !text.is_empty() {
+            note(text);
+        }
+        self.0.set_message(text.to_owned());
+    }
+
+    /// As [`Activity::step`], for what passes too quickly to be a line of its own.
+    pub fn detail(&self, text: &str) {
+        self.0.set_message(text.to_owned());
+    }
+
+    pub fn done(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// `1 trigger`, `2 triggers`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

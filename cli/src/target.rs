@@ -1,0 +1,76 @@
+//! The deployed stack that a command is about.
+
+use anyhow::{Context, Result, anyhow};
+use aws::{Clock, Triggers};
+use aws_config::SdkConfig;
+use clap::Args;
+use event::Time;
+use trigger::{Bundle, Head};
+
+#[derive(Args)]
+pub struct Stack {
+    /// The CloudFormation stack.
+    #[arg(long, value_name = "NAME", default_value = "customer-triggers", env = "TRIGGERS_STACK")]
+    stack: String,
+}
+
+/// Where the triggers of a stack lie.
+pub struct Target {
+    pub triggers: Triggers,
+    pub margin_millis: i64,
+    pub clock: Clock,
+}
+
+impl Stack {
+    /// Finds the stack, by the region and the credentials of the environment.
+    ///
+    /// # Errors
+    /// No such stack, no credentials, an output that the stack does not have.
+    pub async fn find(&self) -> Result<Target> {
+        let sdk = aws::connect().await;
+        let client = aws_sdk_cloudformation::Client::new(&sdk);
+        let answer = client.describe_stacks().stack_name(&self.stack).send().await;
+        let remedy = || format!("cannot read the stack {}; check --stack, the region (AWS_REGION) and your credentials (aws sts get-caller-identity)", self.stack);
+        let stacks = answer.map_err(|error| anyhow!(aws_sdk_cloudformation::error::DisplayErrorContext(error).to_string())).with_context(remedy)?;
+        let outputs = stacks.stacks.unwrap_or_default().into_iter().next().and_then(|stack| stack.outputs).unwrap_or_default();
+        let output = |name: &str| {
+            let output = outputs.iter().find(|output| output.output_key.as_deref() == Some(name));
+            let value = output.and_then(|output| output.output_value.clone());
+            value.with_context(|| format!("the stack {} has no output {name}; was it deployed from this project's template.yaml?", self.stack))
+        };
+        let margin: i64 = output("GenerationMarginSeconds")?.parse().context("the stack's GenerationMarginSeconds is no number")?;
+        Ok(Target::new(&sdk, output("TriggersTable")?, margin))
+    }
+}
+
+impl Target {
+    pub fn new(sdk: &SdkConfig, table: String, margin_seconds: i64) -> Self {
+        let triggers = Triggers::new(aws_sdk_dynamodb::Client::new(sdk), table);
+        Self { triggers, margin_millis: margin_seconds.saturating_mul(1_000), clock: Clock::system() }
+    }
+
+    /// The head and the triggers of its newest generation.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn current(&self) -> Result<(Head, Bundle)> {
+        let head = self.triggers.head().await?;
+        let bundle = match head.newest() {
+            None => Bundle::default(),
+            Some(newest) => self.triggers.bundle(newest.bundle).await?,
+        };
+        Ok((head, bundle))
+    }
+
+    /// Puts a bundle into force as the next generation, and says from when on.
+    ///
+    /// # Errors
+    /// A write that failed, or somebody else who applied in the meantime: then nothing changed.
+    pub async fn put_into_force(&self, head: &Head, bundle: &Bundle, note: &str) -> Result<(u64, Time)> {
+        let hash = self.triggers.put_bundle(bundle).await?;
+        let next = head.with_next(hash, note, self.clock.now(), self.margin_millis);
+        self.triggers.flip(head, &next).await.context("nothing was changed; look at what is there now, and try again")?;
+        let newest = next.newest().context("a head with a next generation has a newest one")?;
+        Ok((newest.number, newest.effective_from))
+    }
+}
