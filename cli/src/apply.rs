@@ -70,7 +70,11 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
 async fn compare(target: &Target, project: &Project) -> Result<(trigger::Head, Plan)> {
     let (head, current) = target.current().await?;
     let mut newest = BTreeMap::new();
-    for name in project.triggers.keys() {
+    for (name, trigger) in &project.triggers {
+        let templates = project.templates_of(trigger);
+        if current.get(name).is_some_and(|entry| entry.trigger == *trigger && entry.templates == templates) {
+            continue;
+        }
         if let Some(published) = target.triggers.newest(name).await? {
             newest.insert(name.clone(), published);
         }
@@ -87,10 +91,10 @@ pub async fn apply(target: &Target, project: &Project) -> Result<(Plan, Option<(
     if plan.changes.is_empty() && head.number() > 0 {
         return Ok((plan, None));
     }
-    for template in project.templates.values() {
-        target.triggers.put_template(&template.stored).await?;
-    }
     for published in &plan.publish {
+        for template in published.templates.keys().filter_map(|name| project.templates.get(name)) {
+            target.triggers.put_template(&template.stored).await?;
+        }
         target.triggers.publish(published).await?;
     }
     let note = plan.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");

@@ -45,8 +45,8 @@ pub fn shown(exposure: Exposure) -> String {
     if exposure.rollout == trigger::Rollout::ALL { exposure.mode.to_string() } else { format!("{} for {}", exposure.mode, exposure.rollout) }
 }
 
-/// Compares the folder with what is in force. `newest` has the newest version of each of the folder's triggers that was
-/// ever published.
+/// Compares the folder with what is in force. `newest` has the newest version that was ever published of each of the
+/// folder's triggers, where that is not the one in force as it is.
 ///
 /// # Errors
 /// A trigger that has no version left to be given.

@@ -159,7 +159,7 @@ fn read_manifest(file: &Path, triggers: &BTreeMap<TriggerName, Trigger>, problem
         return Ok(Manifest::default());
     }
     // A trigger that has problems is known by its file's name.
-    let known: Vec<_> = triggers.keys().cloned().chain(stems(file.parent().unwrap_or(Path::new(".")))?).collect();
+    let known: BTreeSet<_> = triggers.keys().cloned().chain(stems(file.parent().unwrap_or(Path::new(".")))?).collect();
     match Manifest::parse(&file.display().to_string(), &read(file)?, &known.iter().collect::<Vec<_>>()) {
         Ok(manifest) => Ok(manifest),
         Err(found) => {

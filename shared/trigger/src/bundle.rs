@@ -35,6 +35,15 @@ record! {
     }
 }
 
+record! {
+    struct StoredVersion {
+        1 => name: String,
+        2 => version: u32,
+        3 => definition: String,
+        4 => templates: BTreeMap<String, String>,
+    }
+}
+
 /// How far a trigger is let loose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exposure {
@@ -144,7 +153,7 @@ fn stored(entry: &BundleEntry, unknown: Unknown) -> StoredEntry {
         rollout: entry.exposure.rollout.basis_points(),
         declared_mode: entry.declared.mode.as_str().to_owned(),
         declared_rollout: entry.declared.rollout.basis_points(),
-        templates: entry.templates.iter().map(|(name, hash)| (name.as_str().to_owned(), hash.to_string())).collect(),
+        templates: stored_templates(&entry.templates),
         unknown,
     }
 }
@@ -156,20 +165,28 @@ fn entry(stored: StoredEntry) -> Result<BundleEntry, BundleError> {
         let rollout = Rollout::from_basis_points(rollout).ok_or_else(|| field("rollout"))?;
         Ok::<_, BundleError>(Exposure { mode, rollout })
     };
-    let template = |(name, hash): (String, String)| {
-        let name = TemplateName::parse(&name).map_err(|_| field("template name"))?;
-        Ok::<_, BundleError>((name, hash.parse().map_err(|_| field("template hash"))?))
-    };
     Ok(BundleEntry {
         trigger: from_definition(&stored.definition).map_err(BundleError::Definition)?,
         version: Version::new(stored.version).map_err(|_| field("version"))?,
         exposure: exposure(&stored.mode, stored.rollout)?,
         declared: exposure(&stored.declared_mode, stored.declared_rollout)?,
-        templates: stored.templates.into_iter().map(template).collect::<Result<_, _>>()?,
+        templates: templates(stored.templates)?,
     })
 }
 
-/// The definition of one version, as its immutable item holds it.
+fn stored_templates(templates: &BTreeMap<TemplateName, ContentHash>) -> BTreeMap<String, String> {
+    templates.iter().map(|(name, hash)| (name.as_str().to_owned(), hash.to_string())).collect()
+}
+
+fn templates(stored: BTreeMap<String, String>) -> Result<BTreeMap<TemplateName, ContentHash>, BundleError> {
+    let template = |(name, hash): (String, String)| {
+        let name = TemplateName::parse(&name).map_err(|_| BundleError::Field { field: "template name" })?;
+        Ok((name, hash.parse().map_err(|_| BundleError::Field { field: "template hash" })?))
+    };
+    stored.into_iter().map(template).collect()
+}
+
+/// The definition of one version, as its immutable item holds it: written once, never rewritten.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     pub trigger: Trigger,
@@ -192,14 +209,14 @@ impl Published {
     /// The stored form.
     #[must_use]
     pub fn seal(&self) -> Vec<u8> {
-        let entry = BundleEntry {
-            trigger: self.trigger.clone(),
-            version: self.version,
-            exposure: Exposure::FULL,
-            declared: Exposure::FULL,
-            templates: self.templates.clone(),
+        let stored = StoredVersion {
+            name: self.trigger.name().as_str().to_owned(),
+            version: self.version.get(),
+            definition: self.trigger.definition().to_owned(),
+            templates: stored_templates(&self.templates),
+            ..StoredVersion::default()
         };
-        stored(&entry, Unknown::default()).seal(FORMAT)
+        stored.seal(FORMAT)
     }
 
     /// Reads the stored form.
@@ -207,7 +224,11 @@ impl Published {
     /// # Errors
     /// As [`Bundle::open`].
     pub fn open(blob: &[u8]) -> Result<Self, BundleError> {
-        let entry = entry(StoredEntry::open(blob, FORMAT, LARGEST)?)?;
-        Ok(Self { trigger: entry.trigger, version: entry.version, templates: entry.templates })
+        let stored = StoredVersion::open(blob, FORMAT, LARGEST)?;
+        Ok(Self {
+            trigger: from_definition(&stored.definition).map_err(BundleError::Definition)?,
+            version: Version::new(stored.version).map_err(|_| BundleError::Field { field: "version" })?,
+            templates: templates(stored.templates)?,
+        })
     }
 }

@@ -171,6 +171,43 @@ mod tests {
         assert_eq!(head.number(), 60);
     }
 
+    fn known() -> Head {
+        let first = Head::default().with_next(bundle(1), "apply: welcome@1", at(1_772_359_200_000), 30_000);
+        first.with_next(bundle(2), "", at(1_772_359_300_000), 30_000)
+    }
+
+    #[test]
+    fn the_first_format_is_read_for_ever_and_written_as_it_was() {
+        let golden = include_bytes!("../tests/data/head-format-1.bin");
+        assert_eq!(Head::open(golden), Ok(known()));
+        // Unpacked, since another version of the compressor may pack it otherwise.
+        assert_eq!(blob::open(&known().seal(), FORMAT, LARGEST), blob::open(golden, FORMAT, LARGEST));
+    }
+
+    #[test]
+    fn what_a_newer_version_added_outlives_the_next_generation() {
+        let mut stored = StoredHead::open(&known().seal(), FORMAT, LARGEST).unwrap();
+        stored.unknown.insert(98, vec![1]);
+        stored.generations[0].unknown.insert(99, vec![2]);
+        let next = Head::open(&stored.seal(FORMAT)).unwrap().with_next(bundle(3), "", at(1_772_359_400_000), 30_000);
+        let next = StoredHead::open(&next.seal(), FORMAT, LARGEST).unwrap();
+        assert_eq!((next.generations.len(), next.unknown, &next.generations[0].unknown), (3, stored.unknown, &stored.generations[0].unknown));
+    }
+
+    #[test]
+    fn a_bundle_s_name_that_is_none_is_refused() {
+        let mut stored = StoredHead::open(&known().seal(), FORMAT, LARGEST).unwrap();
+        stored.generations[1].bundle = "$bundle".to_owned();
+        assert!(matches!(Head::open(&stored.seal(FORMAT)), Err(OpenError::Malformed { field: 4, .. })));
+    }
+
+    #[test]
+    fn a_shorter_margin_never_takes_effect_before_an_earlier_generation() {
+        let head = Head::default().with_next(bundle(1), "", at(0), 0).with_next(bundle(2), "", at(1_000), 30_000).with_next(bundle(3), "", at(2_000), 0);
+        assert_eq!(head.in_force(at(30_999)).unwrap().number, 1);
+        assert_eq!(head.in_force(at(31_000)).unwrap().number, 3);
+    }
+
     proptest! {
         #[test]
         fn a_generation_never_judges_what_an_earlier_look_gave_to_another(steps in prop::collection::vec((0_i64..100_000, 0_i64..60_000), 1..12), arrival in 0_i64..1_000_000) {

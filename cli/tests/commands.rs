@@ -1,0 +1,92 @@
+//! The commands that need nothing running.
+
+#![expect(clippy::expect_used, reason = "a helper that fails is a test that fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("cli/ lies in the workspace").to_owned()
+}
+
+fn triggers(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_triggers")).args(arguments).current_dir(root()).output().expect("the binary runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A folder of files, removed afterwards.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder can be made");
+        fs::write(path, text).expect("a file can be written");
+    }
+    folder
+}
+
+const WELCOME: &str = "trigger: welcome\non: customer.signed_up\nthen:\n  - email: { template: welcome, class: transactional }\n";
+
+#[test]
+fn the_samples_have_no_problem() {
+    let output = triggers(&["check"]);
+    insta::assert_snapshot!(stdout(&output), @"5 triggers, 5 templates: no problem");
+    assert!(output.status.success());
+}
+
+#[test]
+fn check_names_every_problem_of_every_file() {
+    let folder = folder(&[
+        ("triggers/welcome.yaml", WELCOME),
+        ("triggers/late.yaml", "trigger: late\non: []\nthen:\n  - email: { template: none, class: marketing, valid_for: 6 hours }\nwhen: { event: { total: 5 } }\n"),
+        ("triggers/manifest.yaml", "triggers:\n  welcom: { mode: on }\n"),
+        ("triggers/templates/welcome/subject.txt", "Hello {{ customer.traits.first_name }}"),
+        ("triggers/templates/welcome/body.txt", "{{ event.data.nothing }} {{ who }}"),
+        ("events/customer.signed_up.json", r#"{"specversion":"1.0","id":"1","source":"/s","type":"customer.signed_up","time":"2026-01-01T00:00:00Z","subject":"c-1","data":{}}"#),
+    ]);
+    let at = folder.path().join("triggers");
+    let output = triggers(&["check", "--triggers", &at.display().to_string()]);
+    let text = stdout(&output).replace(&at.display().to_string(), "triggers");
+    insta::assert_snapshot!(text);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn check_renders_each_template_with_the_samples() {
+    let folder = folder(&[
+        ("triggers/welcome.yaml", WELCOME),
+        ("triggers/templates/welcome/subject.txt", "Hello"),
+        ("triggers/templates/welcome/body.txt", "Your number is\n{{ event.data.number }}"),
+        ("events/customer.signed_up.json", r#"{"specversion":"1.0","id":"1","source":"/s","type":"customer.signed_up","time":"2026-01-01T00:00:00Z","subject":"c-1","data":{}}"#),
+    ]);
+    let at = folder.path().join("triggers");
+    let output = triggers(&["check", "--triggers", &at.display().to_string()]);
+    let text = stdout(&output).replace(&at.display().to_string(), "triggers");
+    insta::assert_snapshot!(text);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn match_answers_each_case_on_its_line() {
+    let cases = concat!(
+        r#"{"name":"fits","pattern":{"a":[{"numeric":[">=",50]}]},"event":{"a":80}}"#, "\n",
+        r#"{"name":"does not","pattern":{"a":["x"]},"event":{"a":"y"}}"#, "\n\n",
+        r#"{"name":"no pattern","pattern":{"a":[]},"event":{}}"#, "\n",
+        "nonsense\n",
+    );
+    let folder = folder(&[("cases.jsonl", cases)]);
+    let output = triggers(&["match", "--cases", &folder.path().join("cases.jsonl").display().to_string()]);
+    insta::assert_snapshot!(stdout(&output));
+    assert!(output.status.success());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named_with_the_remedy() {
+    let output = triggers(&["check", "--triggers", "nowhere"]);
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"error: nowhere is no folder; name the folder of your triggers with --triggers");
+    assert_eq!(output.status.code(), Some(1));
+}
