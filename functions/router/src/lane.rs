@@ -32,8 +32,21 @@ impl Stopped {
 pub(crate) enum LaneError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Without the triggers nothing can be decided, whatever the record.
+    #[error(transparent)]
+    Triggers(StoreError),
     #[error("too little time is left in this invocation")]
     OutOfTime,
+}
+
+impl LaneError {
+    /// Whether the failure lies in this record or its customer: then no other fails by it, and no waiting helps.
+    pub(crate) fn is_about_the_record(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_about_the_data(),
+            Self::Triggers(_) | Self::OutOfTime => false,
+        }
+    }
 }
 
 impl From<aws::Passing> for LaneError {
@@ -90,7 +103,7 @@ impl Router {
             }
             Seen::New => (),
         }
-        let triggers = self.book.in_force(input.arrival()).await?;
+        let triggers = self.book.in_force(input.arrival()).await.map_err(LaneError::Triggers)?;
         let decided = match guarded(|| decide(state, input, &triggers)).and_then(|decided| decided) {
             Ok(decided) => decided,
             Err(refusal) => return self.put_aside(records, place, &refusal, tally).await.map(|()| Evolved::Unchanged),

@@ -139,16 +139,16 @@ impl Router {
     }
 
     /// The first failure in batch order, once the record that is stuck was put aside.
-    async fn first_failure<'a>(&self, records: &'a [StreamRecord], mut stopped: Vec<Stopped>, others_worked: bool, tally: &mut Tally) -> Option<&'a StreamRecord> {
+    async fn first_failure<'a>(&self, records: &'a [StreamRecord], stopped: Vec<Stopped>, others_worked: bool, tally: &mut Tally) -> Option<&'a StreamRecord> {
         for stop in &stopped {
             tracing::error!(event.sequence = records.get(stop.place).map(|record| record.sequence.as_str()), error = %stop.error, "a record failed and comes again");
         }
-        let alone = stopped.len() == 1 && others_worked;
-        if alone
-            && let Some(stop) = stopped.first_mut()
+        // A record that fails for want of a service is told from one that fails by itself: others worked, or its error says so.
+        if let [stop] = stopped.as_slice()
+            && (others_worked || stop.error.is_about_the_record())
             && let Some(record) = records.get(stop.place)
             && self.clock.now().since(record.arrival) > STUCK_AFTER_MILLIS
-            && !matches!(stop.error, LaneError::OutOfTime)
+            && !matches!(stop.error, LaneError::OutOfTime | LaneError::Triggers(_))
         {
             let refusal = NoEvent::new(QuarantineReason::Stuck, format!("the record alone kept failing: {}", stop.error));
             if self.put_aside(records, stop.place, &refusal, tally).await.is_ok() {

@@ -1,6 +1,7 @@
 //! The table Events: every input as received, with its decisions, once for each record of the stream.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use decision::Recorded;
 use event::{Position, Time};
@@ -55,13 +56,16 @@ impl Archive {
         let put = put
             .condition_expression("attribute_not_exists(customer)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match put.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
-            Ok(_) => Ok(Archived::First),
-            Err(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(error)) => {
-                let item = error.item.ok_or_else(|| StoreError::unreadable(WHAT, &"the refused put brought no item back"))?;
-                Ok(Archived::Before(Box::new(read_record(&item)?)))
+        let error = match put.send().await {
+            Ok(_) => return Ok(Archived::First),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                let item = refused.item().ok_or_else(|| StoreError::unreadable(WHAT, &"the refused put brought no item back"))?;
+                Ok(Archived::Before(Box::new(read_record(item)?)))
             }
-            Err(error) => Err(StoreError::passing(WHAT, &error)),
+            _ => Err(StoreError::passing(WHAT, &error)),
         }
     }
 }

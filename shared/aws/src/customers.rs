@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use customer::Customer;
 use event::CustomerId;
@@ -66,7 +67,7 @@ impl Customers {
                 tokio::time::sleep(Duration::from_millis(25 << round)).await;
             }
             let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            let request = request.map_err(|error| Passing::new(WHAT, &error))?;
+            let request = request.map_err(|error| Passing::because(WHAT, error.to_string()))?;
             let answer = self.client.batch_get_item().request_items(&self.table, request).send().await;
             let answer = answer.map_err(|error| Passing::new(WHAT, &error))?;
             items.extend(answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
@@ -95,16 +96,19 @@ impl Customers {
         } else {
             put.condition_expression("version = :version").expression_attribute_values(":version", number(loaded.version))
         };
-        match put.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
+        match put.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.is_conditional_check_failed_exception() => Err(StoreError::Conflict { what: WHAT }),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Err(StoreError::Conflict { what: WHAT })
+            }
             Err(error) => Err(StoreError::passing(WHAT, &error)),
         }
     }
 }
 
 fn read(item: &Item) -> Result<Loaded, StoreError> {
-    Ok(Loaded { customer: read_state(item)?, version: get_number(item, "version").unwrap_or_default() })
+    let version = get_number(item, "version").ok_or_else(|| StoreError::unreadable(WHAT, &"its version is missing"))?;
+    Ok(Loaded { customer: read_state(item)?, version })
 }
 
 /// The state in an item of the table.

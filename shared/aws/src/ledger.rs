@@ -106,9 +106,11 @@ impl Ledger {
 
     /// Settles a delivery whose provider is not called: refused, expired, failed before the send.
     ///
+    /// No attempt follows, so a claim whose lease is over is [`Claim::Abandoned`] whatever the policy.
+    ///
     /// # Errors
     /// As [`Ledger::claim`].
-    pub async fn settle_unclaimed(&self, message: &Message, outcome: &Outcome, policy: SendPolicy, now: Time) -> Result<Claim, StoreError> {
+    pub async fn settle_unclaimed(&self, message: &Message, outcome: &Outcome, now: Time) -> Result<Claim, StoreError> {
         let update = self
             .update(message)
             .update_expression(format!(
@@ -119,7 +121,7 @@ impl Ledger {
         let update = self.described(with_outcome(update, outcome, now), message, now);
         match self.run(update).await? {
             None => Ok(Claim::Granted),
-            Some(entry) => Ok(met(entry, policy, now)),
+            Some(entry) => Ok(met(entry, SendPolicy::AtMostOnce, now)),
         }
     }
 
@@ -186,13 +188,16 @@ impl Ledger {
 
     /// The entry that stood in the way, or none where the update was made.
     async fn run(&self, update: UpdateItemFluentBuilder) -> Result<Option<LedgerEntry>, StoreError> {
-        match update.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
-            Ok(_) => Ok(None),
-            Err(UpdateItemError::ConditionalCheckFailedException(error)) => {
-                let item = error.item.ok_or_else(|| StoreError::unreadable(WHAT, &"the refused update brought no item back"))?;
-                read_entry(&item).map(Some)
+        let error = match update.send().await {
+            Ok(_) => return Ok(None),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                let item = refused.item().ok_or_else(|| StoreError::unreadable(WHAT, &"the refused update brought no item back"))?;
+                read_entry(item).map(Some)
             }
-            Err(error) => Err(StoreError::passing(WHAT, &error)),
+            _ => Err(StoreError::passing(WHAT, &error)),
         }
     }
 }

@@ -62,7 +62,7 @@ impl Quarantine {
     /// A call that failed: the record is then not done with.
     pub async fn put(&self, record: &Quarantined) -> Result<(), Passing> {
         let what = "putting a record into the quarantine";
-        let body = serde_json::to_vec(record).map_err(|error| Passing::new(what, &error))?;
+        let body = serde_json::to_vec(record).map_err(|_| Passing::because(what, "it has no JSON form"))?;
         let put = self
             .client
             .put_object()

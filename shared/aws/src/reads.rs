@@ -79,7 +79,7 @@ impl DeliveryReads {
     async fn get(&self, keys: HashMap<String, Vec<Item>>) -> Result<HashMap<String, Vec<Item>>, Passing> {
         let request = |(table, keys): (String, Vec<Item>)| {
             let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            request.map(|request| (table, request)).map_err(|error| Passing::new(WHAT, &error))
+            request.map(|request| (table, request)).map_err(|error| Passing::because(WHAT, error.to_string()))
         };
         let mut waiting = keys.into_iter().map(request).collect::<Result<HashMap<_, _>, _>>()?;
         let mut found = HashMap::<String, Vec<Item>>::new();

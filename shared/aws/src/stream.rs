@@ -11,6 +11,9 @@ const WHAT: &str = "putting records onto the stream";
 /// `PutRecords` takes no more records.
 const LARGEST_BATCH: usize = 500;
 
+/// `PutRecords` takes 10 MiB, keys included; some services that stand in for it take 5.
+const LARGEST_REQUEST: usize = 4 << 20;
+
 /// Records that were not taken are put again so often.
 const ROUNDS: u32 = 6;
 
@@ -54,7 +57,7 @@ impl Stream {
                 tokio::time::sleep(std::time::Duration::from_millis(50 << round)).await;
             }
             let mut refused = Vec::new();
-            for chunk in waiting.chunks(LARGEST_BATCH) {
+            for chunk in requests(&waiting) {
                 refused.extend(self.put_some(chunk).await?);
             }
             if refused.is_empty() {
@@ -68,10 +71,45 @@ impl Stream {
     /// A refused record stands inside a successful answer, at its own place.
     async fn put_some(&self, puts: &[Put]) -> Result<Vec<Put>, Passing> {
         let entry = |put: &Put| PutRecordsRequestEntry::builder().partition_key(&put.partition_key).data(Blob::new(put.data.clone())).build();
-        let entries = puts.iter().map(entry).collect::<Result<Vec<_>, _>>().map_err(|error| Passing::new(WHAT, &error))?;
+        let entries = puts.iter().map(entry).collect::<Result<Vec<_>, _>>().map_err(|error| Passing::because(WHAT, error.to_string()))?;
         let answer = self.client.put_records().stream_name(&self.name).set_records(Some(entries)).send().await;
         let answer = answer.map_err(|error| Passing::new(WHAT, &error))?;
+        if answer.records.len() != puts.len() {
+            return Err(Passing::because(WHAT, "the answer does not say what became of each record"));
+        }
         let refused = puts.iter().zip(answer.records).filter(|(_, result)| result.error_code.is_some());
         Ok(refused.map(|(put, _)| put.clone()).collect())
+    }
+}
+
+/// The records in pieces that one request each can carry.
+fn requests(mut puts: &[Put]) -> Vec<&[Put]> {
+    let mut requests = Vec::new();
+    while !puts.is_empty() {
+        let mut bytes = 0;
+        let fits = puts.iter().take(LARGEST_BATCH).take_while(|put| {
+            bytes += put.data.len() + put.partition_key.len();
+            bytes <= LARGEST_REQUEST
+        });
+        // A record that is too large for any request goes alone, and is refused by itself.
+        let (request, rest) = puts.split_at(fits.count().max(1));
+        requests.push(request);
+        puts = rest;
+    }
+    requests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_no_more_records_and_bytes_than_the_service_takes() {
+        let puts = |count: usize, bytes: usize| vec![Put { partition_key: String::new(), data: vec![0; bytes] }; count];
+        let sizes = |puts: &[Put]| requests(puts).into_iter().map(<[Put]>::len).collect::<Vec<_>>();
+        assert_eq!(sizes(&puts(1001, 1)), [500, 500, 1]);
+        assert_eq!(sizes(&puts(65, 64 << 10)), [64, 1]);
+        assert_eq!(sizes(&puts(2, 5 << 20)), [1, 1]);
+        assert!(sizes(&[]).is_empty());
     }
 }

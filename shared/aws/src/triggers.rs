@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use blob::{ContentHash, Record, record};
 use trigger::{Bundle, Head, Published, TriggerName, Version};
 
@@ -142,9 +144,11 @@ impl Triggers {
             .condition_expression("attribute_not_exists(#trigger) OR content = :content")
             .expression_attribute_names("#trigger", "trigger")
             .expression_attribute_values(":content", binary(published.seal()));
-        match put.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
+        match put.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.is_conditional_check_failed_exception() => Err(StoreError::Conflict { what }),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Err(StoreError::Conflict { what })
+            }
             Err(error) => Err(StoreError::passing(what, &error)),
         }
     }
@@ -183,10 +187,18 @@ impl Triggers {
         } else {
             put.condition_expression("generation = :generation").expression_attribute_values(":generation", number(before.number()))
         };
-        match put.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_conditional_check_failed_exception() => Err(StoreError::Conflict { what }),
-            Err(error) => Err(StoreError::passing(what, &error)),
+        let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match put.send().await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                // The answer to our own successful call was lost, and the call was made again.
+                let ours = refused.item().and_then(|item| get_binary(item, "content")) == Some(next.seal().as_slice());
+                if ours { Ok(()) } else { Err(StoreError::Conflict { what }) }
+            }
+            _ => Err(StoreError::passing(what, &error)),
         }
     }
 

@@ -30,11 +30,7 @@ impl Fields {
     pub fn parse(bytes: &[u8]) -> Result<Self, OpenError> {
         let mut decoder = Decoder::new(bytes);
         let fields = Self::read(&mut decoder).map_err(|error| malformed(0, &error))?;
-        if decoder.position() == bytes.len() {
-            Ok(fields)
-        } else {
-            Err(malformed(0, &"bytes behind the record"))
-        }
+        if decoder.position() == bytes.len() { Ok(fields) } else { Err(malformed(0, &"bytes behind the record")) }
     }
 
     fn read(decoder: &mut Decoder<'_>) -> Result<Self, minicbor::decode::Error> {
@@ -150,16 +146,25 @@ pub trait Record: Sized {
 ///
 /// Every field's type has a default, which is not written; fields of other versions are kept in `unknown`.
 /// A number is never used for anything else, even after its field is gone.
+///
+/// `masked struct` has no `Debug`: a record of personal data shows itself in a form of its own.
 #[macro_export]
 macro_rules! record {
+    ($(#[$meta:meta])* masked $vis:vis struct $($rest:tt)*) => {
+        $crate::record!(@ $(#[$meta])* $vis struct $($rest)*);
+    };
+    ($(#[$meta:meta])* $vis:vis struct $($rest:tt)*) => {
+        $crate::record!(@ $(#[$meta])* #[derive(Debug)] $vis struct $($rest)*);
+    };
     (
+        @
         $(#[$meta:meta])*
         $vis:vis struct $name:ident {
             $($(#[$field_meta:meta])* $number:literal => $field_vis:vis $field:ident: $type:ty,)*
         }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Default, Clone, PartialEq)]
+        #[derive(Default, Clone, PartialEq)]
         $vis struct $name {
             $($(#[$field_meta])* $field_vis $field: $type,)*
             /// Fields that this version does not know.
@@ -229,7 +234,8 @@ mod tests {
 
     #[test]
     fn an_older_version_keeps_what_it_does_not_know() {
-        let new = New { name: "a".into(), count: 7, part: Some(Part { value: -3, ..Part::default() }), list: vec!["x".into()], ..New::default() };
+        let new =
+            New { name: "a".into(), count: 7, part: Some(Part { value: -3, ..Part::default() }), list: vec!["x".into()], ..New::default() };
         let mut old = Old::open(&new.seal(1), 1, 1000).unwrap();
         assert_eq!(old.part.as_ref().unwrap().value, -3);
         old.name = "b".into();

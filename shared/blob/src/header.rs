@@ -60,7 +60,10 @@ pub fn seal(format: u16, content: &[u8]) -> Vec<u8> {
 /// Every header or content that this version cannot read, by its cause; never a panic.
 pub fn open(blob: &[u8], newest_format: u16, limit: usize) -> Result<(u16, Vec<u8>), OpenError> {
     let [header, high, low, compression, dictionary, algorithm, key_length, rest @ ..] = blob else {
-        return Err(blob.first().filter(|header| **header != HEADER).map_or(OpenError::Truncated, |header| OpenError::UnknownHeader(*header)));
+        return Err(blob
+            .first()
+            .filter(|header| **header != HEADER)
+            .map_or(OpenError::Truncated, |header| OpenError::UnknownHeader(*header)));
     };
     if *header != HEADER {
         return Err(OpenError::UnknownHeader(*header));

@@ -3,13 +3,15 @@
 //! `customer.updated` carries it in its data, any other event may carry it under `data.customer`; the events of consent
 //! carry consent besides. Once a customer was erased, nothing of it is kept any more.
 
+use std::fmt;
+
 use event::{Event, NoEvent, QuarantineReason, Time};
 use serde_json::{Map, Value};
 use trigger::{Channel, Purpose};
 
+use crate::Customer;
 use crate::consent::ConsentChange;
 use crate::state::{EmailAddress, MOST_CONSENTS, MOST_TRAIT_BYTES};
-use crate::Customer;
 
 const LONGEST_TEXT: usize = 64;
 const LONGEST_TRAIT_NAME: usize = 128;
@@ -21,7 +23,7 @@ const MESSAGING: [Channel; 3] = [Channel::Email, Channel::Sms, Channel::Push];
 type Change<T> = Option<Option<T>>;
 
 /// What an event changes in a profile, checked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProfileChange {
     email: Change<String>,
     phone: Change<String>,
@@ -30,6 +32,13 @@ pub struct ProfileChange {
     traits: Vec<(String, Option<String>)>,
     consents: Vec<ConsentChange>,
     erased: bool,
+}
+
+/// What is personal is not shown, so that no log line can have it.
+impl fmt::Debug for ProfileChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProfileChange").field("consents", &self.consents).field("erased", &self.erased).finish_non_exhaustive()
+    }
 }
 
 impl ProfileChange {
@@ -218,13 +227,19 @@ impl Reader {
     }
 
     fn purpose(&mut self, path: &str, text: &str) -> Option<Purpose> {
-        Purpose::parse(text).map_err(|_| self.problem(format!("{path} has a purpose that is no name of lower-case letters, digits, - and _"))).ok()
+        Purpose::parse(text)
+            .map_err(|_| self.problem(format!("{path} has a purpose that is no name of lower-case letters, digits, - and _")))
+            .ok()
     }
 
     fn channels(&mut self, path: &str, value: &Value) -> Vec<Channel> {
-        let channels = value.as_array().and_then(|list| list.iter().map(|item| Channel::parse(item.as_str()?).ok()).collect::<Option<Vec<_>>>());
+        let channels =
+            value.as_array().and_then(|list| list.iter().map(|item| Channel::parse(item.as_str()?).ok()).collect::<Option<Vec<_>>>());
         channels.unwrap_or_else(|| {
-            self.problem(format!("{path} must list channels out of {}", Channel::ALL.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(", ")));
+            self.problem(format!(
+                "{path} must list channels out of {}",
+                Channel::ALL.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(", ")
+            ));
             Vec::new()
         })
     }
@@ -238,5 +253,7 @@ fn is_phone(text: &str) -> bool {
 }
 
 fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.len() <= LONGEST_TEXT && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'+'))
+    !text.is_empty()
+        && text.len() <= LONGEST_TEXT
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'+'))
 }

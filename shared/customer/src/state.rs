@@ -22,7 +22,7 @@ pub(crate) const MOST_CONSENTS: usize = 256;
 // Field numbers are for ever. Kept free: 13 history, 14 live runs, 15 caps, 16 snapshots.
 record! {
     /// A customer's state: one binary attribute, about a kilobyte.
-    pub struct Customer {
+    masked pub struct Customer {
         1 => pub(crate) email: Option<String>,
         2 => pub(crate) phone: Option<String>,
         3 => pub(crate) locale: Option<String>,
@@ -67,7 +67,8 @@ impl EmailAddress {
     pub fn parse(text: &str) -> Option<Self> {
         let (local, domain) = text.split_once('@')?;
         let good = |part: &str| {
-            !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '@' | ',' | ';' | '<' | '>' | '"' | '(' | ')'))
+            !part.is_empty()
+                && !part.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '@' | ',' | ';' | '<' | '>' | '"' | '(' | ')'))
         };
         (good(local) && good(domain) && text.len() <= 254).then(|| Self(text.to_owned()))
     }
@@ -82,6 +83,23 @@ impl EmailAddress {
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EmailAddress(…)")
+    }
+}
+
+/// What is personal is not shown, so that no log line can have it.
+impl fmt::Debug for Customer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Customer")
+            .field("email", &self.email.as_ref().map(|_| "…"))
+            .field("phone", &self.phone.as_ref().map(|_| "…"))
+            .field("traits", &self.traits.keys())
+            .field("consents", &self.consents)
+            .field("shards", &self.shards)
+            .field("recent", &self.recent)
+            .field("clock", &self.clock)
+            .field("erased_at", &self.erased_at)
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
     }
 }
 
@@ -200,6 +218,15 @@ mod tests {
     #[test]
     fn nobody_takes_no_more_than_the_header() {
         assert_eq!(Customer::default().to_fields().to_bytes(), [0xa0]);
+    }
+
+    #[test]
+    fn nothing_personal_is_shown() {
+        let shown = format!("{:?}", known());
+        assert!(shown.contains("marketing") && shown.contains("4967"), "{shown}");
+        for personal in ["ana", "4915", "de-DE", "Berlin", "DE"] {
+            assert!(!shown.contains(personal), "{shown}");
+        }
     }
 
     #[test]

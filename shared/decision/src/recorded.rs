@@ -1,5 +1,7 @@
 //! The archive's record of an input: as received, and what was decided about it.
 
+use std::fmt;
+
 use blob::{Bytes, OpenError, Record, record};
 use event::{SequenceNumber, ShardId, Time};
 use thiserror::Error;
@@ -49,8 +51,8 @@ record! {
     }
 }
 
-/// An input with what was decided about it, as the archive keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An input with what was decided about it, as the archive keeps it: put once, never rewritten.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// The bytes as they were received.
     pub input: Vec<u8>,
@@ -59,6 +61,21 @@ pub struct Recorded {
     pub sequence: SequenceNumber,
     pub engine: u32,
     pub decided: Decided,
+}
+
+/// The input is not shown, since it is personal: no log line can have it.
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { input, arrival, shard, sequence, engine, decided } = self;
+        f.debug_struct("Recorded")
+            .field("input", &format_args!("{} bytes", input.len()))
+            .field("arrival", arrival)
+            .field("shard", shard)
+            .field("sequence", sequence)
+            .field("engine", engine)
+            .field("decided", decided)
+            .finish()
+    }
 }
 
 /// Why a record of the archive cannot be read.

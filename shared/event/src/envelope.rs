@@ -1,6 +1,7 @@
 //! The envelope of an event.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -20,7 +21,7 @@ pub const MOST_HOPS: u8 = 8;
 const AGGREGATED: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
 
 /// A fact about a customer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Event {
     id: EventId,
     source: Source,
@@ -32,6 +33,14 @@ pub struct Event {
     cause: Option<String>,
     hops: u8,
     original_arrival: Option<Time>,
+}
+
+/// The data is not shown, since it is personal: no log line can have it.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, source, kind, time, subject, .. } = self;
+        write!(f, "Event({kind} {id} of {source} about {} at {time})", subject.as_str())
+    }
 }
 
 type Attributes = BTreeMap<String, Box<RawValue>>;
@@ -47,7 +56,8 @@ impl Event {
             return Err(NoEvent::new(QuarantineReason::Aggregated, problem));
         }
         if !is_within_bounds(bytes) {
-            let problem = format!("{} bytes, at most {LARGEST_EVENT} are allowed; put what is large elsewhere and send its address", bytes.len());
+            let problem =
+                format!("{} bytes, at most {LARGEST_EVENT} are allowed; put what is large elsewhere and send its address", bytes.len());
             return Err(NoEvent::new(QuarantineReason::TooLarge, problem));
         }
         let mut reader = Reader { attributes: attributes(bytes)?, problems: Vec::new() };
@@ -187,7 +197,7 @@ impl<'de> serde::Deserialize<'de> for Unique {
         impl<'de> serde::de::Visitor<'de> for Visitor {
             type Value = Unique;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
@@ -283,7 +293,10 @@ impl Reader {
                 None
             }
             Err(_) => {
-                self.problem(QuarantineReason::NotJson, "data nests deeper than 127 levels, or has a number or a character that JSON does not");
+                self.problem(
+                    QuarantineReason::NotJson,
+                    "data nests deeper than 127 levels, or has a number or a character that JSON does not",
+                );
                 None
             }
         }

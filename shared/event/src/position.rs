@@ -100,7 +100,10 @@ mod tests {
     fn sequence_numbers_are_ordered_by_value() {
         let mut numbers = ["49671", "0100", "9", "49669999999999999999999999999999999999999999999999999999"].map(SequenceNumber::new);
         numbers.sort();
-        assert_eq!(numbers.each_ref().map(SequenceNumber::as_str), ["9", "100", "49671", "49669999999999999999999999999999999999999999999999999999"]);
+        assert_eq!(
+            numbers.each_ref().map(SequenceNumber::as_str),
+            ["9", "100", "49671", "49669999999999999999999999999999999999999999999999999999"]
+        );
     }
 
     #[test]

@@ -7,8 +7,21 @@ use thiserror::Error;
 const LONGEST: usize = 256;
 
 /// What programs write where they do not know the customer.
-const PLACEHOLDERS: [&str; 13] =
-    ["null", "undefined", "guest", "0", "none", "nil", "nan", "anonymous", "unknown", "(null)", "(none)", "[object object]", "00000000-0000-0000-0000-000000000000"];
+const PLACEHOLDERS: [&str; 13] = [
+    "null",
+    "undefined",
+    "guest",
+    "0",
+    "none",
+    "nil",
+    "nan",
+    "anonymous",
+    "unknown",
+    "(null)",
+    "(none)",
+    "[object object]",
+    "00000000-0000-0000-0000-000000000000",
+];
 
 /// The opaque id of a customer: 1 to 256 bytes, compared as bytes; no placeholder, email address or phone number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,7 +134,8 @@ fn is_phone_shaped(text: &str) -> bool {
 
 fn is_kind(text: &str) -> bool {
     let mut bytes = text.bytes();
-    bytes.next().is_some_and(|byte| byte.is_ascii_lowercase()) && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 #[cfg(test)]

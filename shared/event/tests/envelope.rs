@@ -19,6 +19,12 @@ fn a_valid_envelope_is_an_event() {
 }
 
 #[test]
+fn an_event_is_shown_without_its_data() {
+    let event = Event::parse(VALID.as_bytes()).unwrap();
+    assert_eq!(format!("{event:?}"), "Event(order.completed e1 of /shop about c-1 at 2026-03-01T10:00:00.000Z)");
+}
+
+#[test]
 fn attributes_that_are_not_ours_are_let_through() {
     let text = VALID.replace("\"id\"", "\"dataschema\":\"https://example.com/s\",\"traceparent\":\"00-x\",\"id\"");
     assert!(Event::parse(text.as_bytes()).is_ok());

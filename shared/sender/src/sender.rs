@@ -107,7 +107,7 @@ impl<P: Provider> Sender<P> {
         self.book.refresh().await?;
         let known = self.reads.read(&message).await?;
         let Some(plan) = self.plan(&message).await? else {
-            return self.end_unclaimed(&message, &known, Outcome::Failed { cause: "trigger_missing".to_owned() }, SendPolicy::AtMostOnce).await;
+            return self.end_unclaimed(&message, &known, Outcome::Failed { cause: "trigger_missing".to_owned() }).await;
         };
         let circumstances = Circumstances {
             message: &message,
@@ -119,11 +119,11 @@ impl<P: Provider> Sender<P> {
         };
         match gate(&circumstances) {
             Gate::Wait { millis, cause } => self.wait(&message, millis, cause).await,
-            Gate::Refuse(Reason::Expired) => self.end_unclaimed(&message, &known, Outcome::Expired, plan.action.send()).await,
-            Gate::Refuse(reason) => self.end_unclaimed(&message, &known, Outcome::Refused(reason), plan.action.send()).await,
+            Gate::Refuse(Reason::Expired) => self.end_unclaimed(&message, &known, Outcome::Expired).await,
+            Gate::Refuse(reason) => self.end_unclaimed(&message, &known, Outcome::Refused(reason)).await,
             Gate::Open => match self.build(&message, &plan, &known) {
                 Ok(content) => self.attempt(&message, &plan, &known, content, owner, deadline).await,
-                Err(outcome) => self.end_unclaimed(&message, &known, outcome, plan.action.send()).await,
+                Err(outcome) => self.end_unclaimed(&message, &known, outcome).await,
             },
         }
     }

@@ -3,7 +3,6 @@
 use aws::{Claim, Known, StoreError};
 use decision::Outcome;
 use delivery::{Message, WaitCause};
-use trigger::SendPolicy;
 
 use crate::report::report;
 use crate::sender::{Failure, Handled, Sender};
@@ -24,8 +23,8 @@ impl<P: Provider> Sender<P> {
     }
 
     /// Settles a delivery whose provider is not called.
-    pub(crate) async fn end_unclaimed(&self, message: &Message, known: &Known, outcome: Outcome, policy: SendPolicy) -> Result<Handled, Failure> {
-        match self.ledger.settle_unclaimed(message, &outcome, policy, self.clock.now()).await? {
+    pub(crate) async fn end_unclaimed(&self, message: &Message, known: &Known, outcome: Outcome) -> Result<Handled, Failure> {
+        match self.ledger.settle_unclaimed(message, &outcome, self.clock.now()).await? {
             Claim::Granted => self.tell(message, known, &outcome).await.map(|()| Handled::Ended(outcome)),
             other => self.not_granted(message, known, other).await,
         }

@@ -75,6 +75,23 @@ fn every_case_is_decided_as_it_states() {
 }
 
 #[test]
+fn a_customer_s_place_in_a_rollout_never_changes() {
+    // Computed apart from this code: sha256 over "rollout", the trigger and the customer, each behind its length as 8 bytes; the first 8 bytes modulo 10 000.
+    let definitions = BTreeMap::from([(
+        "confirm".to_owned(),
+        serde_json::json!({"on": "order.completed", "then": [{"email": {"template": "confirm", "class": "transactional"}}]}),
+    )]);
+    for (customer, outside, inside) in [("c-1", "79.33%", "79.34%"), ("c-2", "41.07%", "41.08%"), ("c-3", "76.69%", "76.70%")] {
+        let input = Fact::of("order.completed", Value::Null).input_for(customer, 0).unwrap();
+        for (share, expected) in [(outside, "confirm@1=rollout"), (inside, "confirm@1/0=no_address")] {
+            let uses = [Use::As(Exposed { trigger: "confirm".into(), mode: None, rollout: Some(share.to_owned()) })];
+            let (decided, _) = step(&Customer::default(), &input, &set(1, &definitions, &uses)).unwrap();
+            assert_eq!(codes(&decided), [expected], "{customer} at {share}");
+        }
+    }
+}
+
+#[test]
 fn a_customer_stays_inside_a_share_that_grows() {
     let definitions = BTreeMap::from([(
         "confirm".to_owned(),

@@ -87,7 +87,10 @@ fn triggers(generation: u64) -> TriggerSet {
     let step = |class: &str| json!([{"email": {"template": "t", "class": class, "valid_for": "6h"}}]);
     let definitions = BTreeMap::from([
         ("confirm".to_owned(), json!({"on": ["order.completed", "customer.signed_up"], "then": step("transactional")})),
-        ("offer".to_owned(), json!({"on": "order.completed", "when": {"event": {"total": [{"numeric": [">", 50]}]}}, "then": step("marketing")})),
+        (
+            "offer".to_owned(),
+            json!({"on": "order.completed", "when": {"event": {"total": [{"numeric": [">", 50]}]}}, "then": step("marketing")}),
+        ),
         ("hello".to_owned(), json!({"on": "cart.updated", "when": {"customer": {"has": {"email": [true]}}}, "then": step("marketing")})),
     ]);
     let uses = ["confirm", "offer", "hello"].map(|name| Use::Live(name.to_owned()));
@@ -112,7 +115,7 @@ fn stored(customer: &Customer) -> Customer {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn batches_may_be_cut_anywhere_and_come_again(records in records(), cuts in prop::collection::vec((0..25_usize, 0..25_usize), 0..6)) {

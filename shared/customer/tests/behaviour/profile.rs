@@ -106,7 +106,7 @@ fn traits_take_sixteen_kibibytes_and_no_byte_more() {
     assert_eq!(refusal(&[], &fits), None);
     assert_eq!(refusal(&[], &too_much), Some(QuarantineReason::StateBounds));
     let one_more = updated(json!({"traits": {"b": 1}}));
-    assert_eq!(refusal(&[fits.clone()], &one_more), Some(QuarantineReason::StateBounds));
+    assert_eq!(refusal(std::slice::from_ref(&fits), &one_more), Some(QuarantineReason::StateBounds));
     let instead = updated(json!({"traits": {"a": null, "b": 1}}));
     assert_eq!(refusal(&[fits], &instead), None);
 }
