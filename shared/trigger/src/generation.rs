@@ -120,7 +120,8 @@ impl Head {
     pub fn open(blob: &[u8]) -> Result<Self, OpenError> {
         let stored = StoredHead::open(blob, FORMAT, LARGEST)?;
         let generation = |stored: StoredGeneration| {
-            let bundle = stored.bundle.parse().map_err(|error: blob::IdError| OpenError::Malformed { field: 4, problem: error.to_string() })?;
+            let bundle =
+                stored.bundle.parse().map_err(|error: blob::IdError| OpenError::Malformed { field: 4, problem: error.to_string() })?;
             Ok(Generation {
                 number: stored.number,
                 applied_at: Time::from_millis(stored.applied_at),
@@ -191,7 +192,10 @@ mod tests {
         stored.generations[0].unknown.insert(99, vec![2]);
         let next = Head::open(&stored.seal(FORMAT)).unwrap().with_next(bundle(3), "", at(1_772_359_400_000), 30_000);
         let next = StoredHead::open(&next.seal(), FORMAT, LARGEST).unwrap();
-        assert_eq!((next.generations.len(), next.unknown, &next.generations[0].unknown), (3, stored.unknown, &stored.generations[0].unknown));
+        assert_eq!(
+            (next.generations.len(), next.unknown, &next.generations[0].unknown),
+            (3, stored.unknown, &stored.generations[0].unknown)
+        );
     }
 
     #[test]
@@ -203,7 +207,12 @@ mod tests {
 
     #[test]
     fn a_shorter_margin_never_takes_effect_before_an_earlier_generation() {
-        let head = Head::default().with_next(bundle(1), "", at(0), 0).with_next(bundle(2), "", at(1_000), 30_000).with_next(bundle(3), "", at(2_000), 0);
+        let head = Head::default().with_next(bundle(1), "", at(0), 0).with_next(bundle(2), "", at(1_000), 30_000).with_next(
+            bundle(3),
+            "",
+            at(2_000),
+            0,
+        );
         assert_eq!(head.in_force(at(30_999)).unwrap().number, 1);
         assert_eq!(head.in_force(at(31_000)).unwrap().number, 3);
     }

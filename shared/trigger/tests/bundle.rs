@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use blob::{ContentHash, Fields};
 use proptest::prelude::*;
 use serde_json::json;
-use trigger::{Bundle, BundleEntry, BundleError, Exposure, Mode, Published, Rollout, TemplateName, Trigger, TriggerName, Version, from_definition, parse};
+use trigger::{
+    Bundle, BundleEntry, BundleError, Exposure, Mode, Published, Rollout, TemplateName, Trigger, TriggerName, Version, from_definition,
+    parse,
+};
 
 const GOLDEN: &[u8] = include_bytes!("data/bundle-format-1.bin");
 const GOLDEN_PUBLISHED: &[u8] = include_bytes!("data/published-format-1.bin");
@@ -107,9 +110,13 @@ fn a_field_that_cannot_be_read_is_named() {
 #[test]
 fn a_large_bundle_comes_in_pieces_that_fit_an_item_each() {
     // Hexadecimal digests pack to half: a thousand descriptions of 900 of them need two pieces.
-    let description = |number: u32| -> String { (0..28).map(|part| ContentHash::of(&[&number.to_be_bytes(), &[part]]).to_string()).collect() };
+    let description =
+        |number: u32| -> String { (0..28).map(|part| ContentHash::of(&[&number.to_be_bytes(), &[part]]).to_string()).collect() };
     let bundle: Bundle = (0..1_000)
-        .map(|number| BundleEntry { trigger: trigger(&format!("t-{number}"), &description(number)), ..entry("t", 1, Exposure::FULL, Exposure::FULL) })
+        .map(|number| BundleEntry {
+            trigger: trigger(&format!("t-{number}"), &description(number)),
+            ..entry("t", 1, Exposure::FULL, Exposure::FULL)
+        })
         .collect();
     let (hash, pieces) = bundle.seal();
     let sizes: Vec<usize> = pieces.iter().map(Vec::len).collect();
