@@ -53,7 +53,10 @@ pub struct Circumstances<'a> {
 pub enum Gate {
     Open,
     /// Not yet: to be looked at again after so many milliseconds.
-    Wait { millis: i64, cause: WaitCause },
+    Wait {
+        millis: i64,
+        cause: WaitCause,
+    },
     Refuse(Reason),
 }
 

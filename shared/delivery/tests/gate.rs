@@ -3,13 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test may fail the test")]
 
 use customer::{Customer, Evolved, Input, decide, evolve};
-use delivery::{Circumstances, Gate, Message, Suppression, SuppressionKind, back_off, gate};
 use decision::{DeliveryId, RunId};
+use delivery::{Circumstances, Gate, Message, Suppression, SuppressionKind, back_off, gate};
 use event::{CustomerId, Event, Position, SequenceNumber, ShardId, Time};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use trigger::{Channel, Mode, Purpose, TriggerName, TriggerSet, Trigger, Version, from_definition};
+use trigger::{Channel, Mode, Purpose, Trigger, TriggerName, TriggerSet, Version, from_definition};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

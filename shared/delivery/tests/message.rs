@@ -83,12 +83,27 @@ fn a_message_has_ids_and_times_and_nothing_of_a_person() {
     let names: Vec<_> = wire.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         names,
-        ["format", "delivery", "customer", "position", "shard", "sequence", "trigger", "version", "run", "step", "channel", "not_before", "not_after"]
+        [
+            "format",
+            "delivery",
+            "customer",
+            "position",
+            "shard",
+            "sequence",
+            "trigger",
+            "version",
+            "run",
+            "step",
+            "channel",
+            "not_before",
+            "not_after"
+        ]
     );
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    let names = ("c-[a-zü\"\\\\ ]{0,20}", "shardId-[0-9]{12}", "[1-9][0-9]{0,55}", "[a-z][a-z0-9-]{0,63}", "[0-9]{1,2}|[a-z][a-z0-9_-]{0,63}");
+    let names =
+        ("c-[a-zü\"\\\\ ]{0,20}", "shardId-[0-9]{12}", "[1-9][0-9]{0,55}", "[a-z][a-z0-9-]{0,63}", "[0-9]{1,2}|[a-z][a-z0-9_-]{0,63}");
     let numbers = (1..u32::MAX, any::<u32>(), any::<i64>(), any::<i64>(), any::<i64>());
     (names, numbers, any::<([u8; 16], [u8; 16])>(), prop::sample::select(Channel::ALL.to_vec())).prop_map(
         |((customer, shard, sequence, trigger, step), (version, waits, arrival, not_before, not_after), (delivery, run), channel)| {
