@@ -15,6 +15,9 @@ const MAX_OUTPUT: usize = 512 * 1024;
 /// The longest subject in characters: the longest line that a mail may have.
 const MAX_SUBJECT: usize = 998;
 
+/// The longest text message in characters: what SNS takes.
+const MAX_SMS: usize = 1_600;
+
 /// What a template is rendered with.
 #[derive(Clone)]
 pub struct Context {
@@ -71,26 +74,50 @@ pub struct RenderError {
     pub message: String,
 }
 
+impl Context {
+    pub(crate) fn values(&self) -> Value {
+        Value::from(Serde(json!({
+            "event": self.event,
+            "customer": self.customer,
+            "trigger": self.trigger,
+            "delivery": self.delivery,
+            "unsubscribe_url": self.unsubscribe_url,
+        })))
+    }
+}
+
 impl Template {
-    /// Renders all parts.
+    /// Renders the parts of a mail.
     ///
     /// # Errors
-    /// A variable is missing or null, a filter does not fit its value, or a bound is exceeded.
-    pub fn render(&self, context: &Context) -> Result<Rendered, RenderError> {
-        let values = Value::from(Serde(json!({
-            "event": context.event,
-            "customer": context.customer,
-            "trigger": context.trigger,
-            "delivery": context.delivery,
-            "unsubscribe_url": context.unsubscribe_url,
-        })));
+    /// The template is none of a mail, a variable is missing or null, a filter does not fit its value, a bound is exceeded.
+    pub fn mail(&self, context: &Context) -> Result<Rendered, RenderError> {
+        let values = context.values();
         let subject = one_line(&self.part(Part::Subject, &values)?)?;
-        let text = self.text.then(|| self.part(Part::Text, &values));
-        let html = self.html.then(|| self.part(Part::Html, &values));
-        Ok(Rendered { subject, text: text.transpose()?, html: html.transpose()? })
+        let body = |part| self.has(part).then(|| self.part(part, &values)).transpose();
+        Ok(Rendered { subject, text: body(Part::Text)?, html: body(Part::Html)? })
+    }
+
+    /// Renders a text message.
+    ///
+    /// # Errors
+    /// As [`Template::mail`], and a text that is empty or longer than a provider takes.
+    pub fn sms(&self, context: &Context) -> Result<String, RenderError> {
+        let refused = |message: String| RenderError { part: Part::Sms, line: None, message };
+        let text = self.part(Part::Sms, &context.values())?;
+        let text = text.trim();
+        let length = text.chars().count();
+        match length {
+            0 => Err(refused("the text is empty; write one that is never empty".to_owned())),
+            1..=MAX_SMS => Ok(text.to_owned()),
+            _ => Err(refused(format!("the text has {length} characters; {MAX_SMS} is the limit"))),
+        }
     }
 
     fn part(&self, part: Part, values: &Value) -> Result<String, RenderError> {
+        if !self.has(part) {
+            return Err(RenderError { part, line: None, message: "the template does not have this part; write it".to_owned() });
+        }
         let mut output = Bounded { bytes: Vec::new(), full: false };
         let result = self
             .environment
@@ -141,7 +168,7 @@ fn tag_around(source: &str, position: usize) -> Option<&str> {
 
 /// Says what happened from its kind and place alone: an error's own text may quote values.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the list of kinds is not closed")]
-fn explained(part: Part, error: &Error) -> RenderError {
+pub(crate) fn explained(part: Part, error: &Error) -> RenderError {
     let place = error
         .range()
         .and_then(|range| tag_around(error.template_source()?, range.start))
@@ -194,6 +221,7 @@ impl io::Write for Bounded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::Sources;
 
     fn context() -> Context {
         Context {
@@ -213,7 +241,7 @@ mod tests {
     }
 
     fn rendered(subject: &str, text: &str, html: &str) -> Result<Rendered, RenderError> {
-        Template::parse(subject, Some(text), Some(html)).unwrap().render(&context())
+        Template::parse(&Sources { subject: Some(subject), text: Some(text), html: Some(html), sms: None }).unwrap().mail(&context())
     }
 
     fn failure(text: &str) -> String {

@@ -31,15 +31,21 @@ pub enum Part {
     Text,
     /// `body.html`
     Html,
+    /// `sms.txt`
+    Sms,
+    /// A text inside the definition itself: a property, a token, a payload.
+    Payload,
 }
 
 impl Part {
-    /// The name of the part's file in the template's folder.
+    /// The name of the part's file in the template's folder; of a payload, a name for messages.
     pub fn file(self) -> &'static str {
         match self {
             Part::Subject => "subject.txt",
             Part::Text => "body.txt",
             Part::Html => "body.html",
+            Part::Sms => "sms.txt",
+            Part::Payload => "payload",
         }
     }
 }
@@ -70,43 +76,64 @@ impl fmt::Display for TemplateProblem {
     }
 }
 
+/// The texts of a template: those of a mail, that of a text message, or both.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sources<'a> {
+    /// `subject.txt`
+    pub subject: Option<&'a str>,
+    /// `body.txt`
+    pub text: Option<&'a str>,
+    /// `body.html`
+    pub html: Option<&'a str>,
+    /// `sms.txt`
+    pub sms: Option<&'a str>,
+}
+
 /// A template that can be rendered.
 #[derive(Debug, Clone)]
 pub struct Template {
     pub(crate) environment: Environment<'static>,
-    pub(crate) text: bool,
-    pub(crate) html: bool,
+    parts: Vec<Part>,
 }
 
 impl Template {
-    /// Reads the parts of a template: a subject, and a body as text, as HTML or as both.
+    /// Reads the parts of a template: for a mail a subject and a body as text, as HTML or as both; for a text message
+    /// its text.
     ///
     /// # Errors
     /// Every problem that shows without rendering: syntax, size, unknown variables.
-    pub fn parse(subject: &str, text: Option<&str>, html: Option<&str>) -> Result<Template, Vec<TemplateProblem>> {
+    pub fn parse(sources: &Sources<'_>) -> Result<Template, Vec<TemplateProblem>> {
         let mut environment = environment();
         let mut problems = Vec::new();
-        let parts = [(Part::Subject, Some(subject)), (Part::Text, text), (Part::Html, html)];
-        for (part, source) in parts {
+        let all = [(Part::Subject, sources.subject), (Part::Text, sources.text), (Part::Html, sources.html), (Part::Sms, sources.sms)];
+        let mut parts = Vec::new();
+        for (part, source) in all {
             if let Some(source) = source {
                 add(&mut environment, part, source, &mut problems);
+                parts.push(part);
             }
         }
-        if text.is_none() && html.is_none() {
-            problems.push(TemplateProblem {
-                part: Part::Text,
-                line: None,
-                message: "there is no body; write body.txt, body.html or both".to_owned(),
-            });
+        let body = sources.text.is_some() || sources.html.is_some();
+        let mut lacks = |part, message: &str| problems.push(TemplateProblem { part, line: None, message: message.to_owned() });
+        if sources.subject.is_some() && !body {
+            lacks(Part::Text, "there is no body; write body.txt, body.html or both");
+        }
+        if sources.subject.is_none() && (body || sources.sms.is_none()) {
+            lacks(Part::Subject, "is missing; write the mail's subject into it, or for a text message write sms.txt alone");
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        Ok(Template { environment, text: text.is_some(), html: html.is_some() })
+        Ok(Template { environment, parts })
+    }
+
+    /// Whether the template has this part.
+    pub fn has(&self, part: Part) -> bool {
+        self.parts.contains(&part)
     }
 }
 
-fn environment() -> Environment<'static> {
+pub(crate) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|name| if name == Part::Html.file() { AutoEscape::Html } else { AutoEscape::None });
@@ -143,7 +170,7 @@ fn add(environment: &mut Environment<'static>, part: Part, source: &str, problem
     }
 }
 
-fn syntax(error: &minijinja::Error) -> String {
+pub(crate) fn syntax(error: &minijinja::Error) -> String {
     let detail = error.detail().unwrap_or("it cannot be read");
     if error.kind() == ErrorKind::SyntaxError {
         format!("the template's syntax is wrong: {detail}; each {{{{ … }}}} and {{% … %}} must be closed")
@@ -153,7 +180,7 @@ fn syntax(error: &minijinja::Error) -> String {
 }
 
 /// Says what is wrong with a variable's name, if anything is.
-fn unknown(name: &str) -> Option<String> {
+pub(crate) fn unknown(name: &str) -> Option<String> {
     let mut steps = name.split('.');
     let root = steps.next().unwrap_or(name);
     let field = steps.next();
@@ -205,7 +232,11 @@ mod tests {
     use super::*;
 
     fn problems(subject: &str, text: Option<&str>, html: Option<&str>) -> String {
-        let found: Vec<String> = Template::parse(subject, text, html).unwrap_err().iter().map(ToString::to_string).collect();
+        let found: Vec<String> = Template::parse(&Sources { subject: Some(subject), text, html, sms: None })
+            .unwrap_err()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         found.join("\n")
     }
 
@@ -228,17 +259,32 @@ mod tests {
     }
 
     #[test]
+    fn a_template_is_a_mail_a_text_message_or_both() {
+        let parse = |subject, text, sms| Template::parse(&Sources { subject, text, html: None, sms });
+        for (subject, text, sms, good) in [
+            (Some("s"), Some("t"), None, true),
+            (Some("s"), Some("t"), Some("m"), true),
+            (None, None, Some("m"), true),
+            (None, None, None, false),
+            (None, Some("t"), Some("m"), false),
+            (Some("s"), None, Some("m"), false),
+        ] {
+            assert_eq!(parse(subject, text, sms).is_ok(), good, "{subject:?} {text:?} {sms:?}");
+        }
+    }
+
+    #[test]
     fn what_a_template_declares_itself_is_known() {
         let text = "{% set name = customer.traits.name %}{{ name }}\
                     {% for item in event.data.items %}{{ loop.index }} {{ item.sku }}{% endfor %}\
                     {% for n in range(3) %}{{ n }}{% endfor %}{{ unsubscribe_url }}{{ delivery }}";
-        assert!(Template::parse("Hi", Some(text), None).is_ok());
+        assert!(Template::parse(&Sources { subject: Some("Hi"), text: Some(text), ..Sources::default() }).is_ok());
     }
 
     #[test]
     fn other_templates_cannot_be_reached() {
         for text in ["{% include 'a' %}", "{% import 'a' as a %}", "{% extends 'a' %}"] {
-            assert!(Template::parse("Hi", Some(text), None).is_err(), "{text}");
+            assert!(Template::parse(&Sources { subject: Some("Hi"), text: Some(text), ..Sources::default() }).is_err(), "{text}");
         }
         assert!(problems("Hi", Some("{{ debug() }}"), None).contains("unknown variable debug"));
     }

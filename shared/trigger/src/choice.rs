@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::problem::{quoted, unknown};
+use crate::problem::unknown;
 
 /// A text that is none of the words to choose from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,13 +98,6 @@ choice!(
         Paused = "paused",
     }
 );
-
-impl Channel {
-    /// What to say where a definition asks for a channel that cannot be used yet.
-    pub(crate) fn unavailable(self) -> String {
-        format!("the channel {} is not available yet; use email", quoted(self.as_str()))
-    }
-}
 
 impl Class {
     /// The send policy of a message that states none.

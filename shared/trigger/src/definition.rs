@@ -3,9 +3,9 @@
 use event::EventType;
 use pattern::{Json, Pattern};
 
-use crate::choice::{Channel, Class, SendPolicy};
-use crate::mailbox::Mailbox;
-use crate::names::{Purpose, StepId, TemplateName, TriggerName};
+use crate::action::Action;
+use crate::history::Fact;
+use crate::names::{StepId, TemplateName, TriggerName};
 use crate::quantity::{Duration, Priority};
 
 /// A checked trigger: what it listens to, whom it is for and what it does.
@@ -18,6 +18,7 @@ pub struct Trigger {
     pub(crate) on: Vec<EventType>,
     pub(crate) when_event: Option<Condition>,
     pub(crate) when_customer: Option<Condition>,
+    pub(crate) when_history: Vec<Fact>,
     pub(crate) priority: Priority,
     pub(crate) max_age: Duration,
     pub(crate) steps: Vec<Step>,
@@ -60,6 +61,11 @@ impl Trigger {
         self.when_customer.as_ref().map(|condition| &condition.pattern)
     }
 
+    /// What must hold of the customer's past: all of it.
+    pub fn when_history(&self) -> &[Fact] {
+        &self.when_history
+    }
+
     /// How much its messages matter against those of other triggers.
     pub fn priority(&self) -> Priority {
         self.priority
@@ -84,9 +90,10 @@ impl Trigger {
     pub fn templates(&self) -> Vec<&TemplateName> {
         let mut templates = Vec::new();
         for step in &self.steps {
-            let Action::Email(email) = &step.action;
-            if !templates.contains(&&email.template) {
-                templates.push(&email.template);
+            if let Some(template) = step.action.template()
+                && !templates.contains(&template)
+            {
+                templates.push(template);
             }
         }
         templates
@@ -135,108 +142,5 @@ impl Step {
             Some(id) => id.as_str().to_owned(),
             None => position.to_string(),
         }
-    }
-}
-
-/// What a step does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Sends a mail.
-    Email(EmailAction),
-}
-
-impl Action {
-    /// The channel that the action uses.
-    pub fn channel(&self) -> Channel {
-        match self {
-            Action::Email(_) => Channel::Email,
-        }
-    }
-
-    /// What kind of message it is in law.
-    pub fn class(&self) -> Class {
-        match self {
-            Action::Email(email) => email.class,
-        }
-    }
-
-    /// What the customer must have consented to; nothing for a transactional message.
-    pub fn purpose(&self) -> Option<&Purpose> {
-        match self {
-            Action::Email(email) => email.purpose.as_ref(),
-        }
-    }
-
-    /// How long after the event the message is still worth sending.
-    pub fn valid_for(&self) -> Duration {
-        match self {
-            Action::Email(email) => email.valid_for,
-        }
-    }
-
-    /// What happens when nobody knows whether the provider took the message.
-    pub fn send(&self) -> SendPolicy {
-        match self {
-            Action::Email(email) => email.send,
-        }
-    }
-
-    /// The template that is rendered.
-    pub fn template(&self) -> &TemplateName {
-        match self {
-            Action::Email(email) => &email.template,
-        }
-    }
-}
-
-/// A mail to the customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EmailAction {
-    pub(crate) template: TemplateName,
-    pub(crate) class: Class,
-    pub(crate) purpose: Option<Purpose>,
-    pub(crate) valid_for: Duration,
-    pub(crate) send: SendPolicy,
-    pub(crate) from: Option<Mailbox>,
-    pub(crate) reply_to: Option<Mailbox>,
-}
-
-impl EmailAction {
-    /// How long a message that states nothing is worth sending.
-    pub const DEFAULT_VALID_FOR: Duration = Duration::minutes(24 * 60);
-
-    /// The template that is rendered.
-    pub fn template(&self) -> &TemplateName {
-        &self.template
-    }
-
-    /// What kind of message it is in law.
-    pub fn class(&self) -> Class {
-        self.class
-    }
-
-    /// What the customer must have consented to; nothing for a transactional message.
-    pub fn purpose(&self) -> Option<&Purpose> {
-        self.purpose.as_ref()
-    }
-
-    /// How long after the event the message is still worth sending.
-    pub fn valid_for(&self) -> Duration {
-        self.valid_for
-    }
-
-    /// What happens when nobody knows whether the provider took the message.
-    pub fn send(&self) -> SendPolicy {
-        self.send
-    }
-
-    /// The sender, where it is not the stack's.
-    pub fn from(&self) -> Option<&Mailbox> {
-        self.from.as_ref()
-    }
-
-    /// Where answers go, where that is not the sender.
-    pub fn reply_to(&self) -> Option<&Mailbox> {
-        self.reply_to.as_ref()
     }
 }

@@ -5,11 +5,13 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod action;
 mod canonical;
 mod choice;
 mod definition;
 mod explain;
 mod fields;
+mod history;
 mod mailbox;
 mod manifest;
 mod names;
@@ -19,16 +21,17 @@ mod problem;
 mod quantity;
 mod scalar;
 mod steps;
+mod systems;
 mod yaml;
 
+pub use action::{Action, ContactKey, CrmAction, CrmEntry, EmailAction, MessageAction, SmsAction, WebhookAction};
 pub use choice::{Channel, ChoiceError, Class, Mode, SendPolicy};
-pub use definition::{Action, EmailAction, Step, Trigger};
+pub use definition::{Step, Trigger};
 pub use explain::explain;
+pub use history::{Claim, Fact, MOST_COUNTED, Span};
 pub use mailbox::{Mailbox, MailboxError};
 pub use manifest::{Entry, Manifest};
-pub use names::{
-    NameError, Purpose, StepId, TemplateName, TriggerName, Version, VersionError,
-};
+pub use names::{EndpointName, NameError, Purpose, SenderId, SenderIdError, StepId, TemplateName, TriggerName, Version, VersionError};
 pub use parse::{from_definition, parse};
 pub use problem::Problem;
 pub use quantity::{Duration, DurationError, Priority, PriorityError, Rollout, RolloutError};

@@ -70,6 +70,38 @@ name!(
     Purpose, "purpose", underscore: true
 );
 
+name!(
+    /// An endpoint that the stack's operator has set up, as in `inventory`.
+    EndpointName, "endpoint name", underscore: true
+);
+
+/// Whom a text message is from: 1 to 11 letters and digits, at least one letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderId(String);
+
+/// A text that is no sender id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no sender id; write 1 to 11 letters and digits, at least one of them a letter")]
+pub struct SenderIdError;
+
+impl SenderId {
+    /// Reads a sender id.
+    ///
+    /// # Errors
+    /// The text is none.
+    pub fn parse(text: &str) -> Result<SenderId, SenderIdError> {
+        let good = (1..=11).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        if good { Ok(SenderId(text.to_owned())) } else { Err(SenderIdError) }
+    }
+
+    /// The sender id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Purpose {
     /// The purpose of a marketing message that names none.
     pub fn marketing() -> Purpose {

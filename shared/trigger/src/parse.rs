@@ -6,6 +6,7 @@ use pattern::Pattern;
 use crate::canonical;
 use crate::definition::{Condition, Trigger};
 use crate::fields::{Fields, parsed, text_of};
+use crate::history::facts;
 use crate::names::TriggerName;
 use crate::problem::{Path, Problem, Problems, quoted};
 use crate::quantity::{Duration, Priority};
@@ -56,7 +57,7 @@ fn trigger(document: &Node, stem: Option<&str>, problems: &mut Problems) -> Opti
         .and_then(|node| on(node, &root.field("on"), problems));
     let when = fields.get("when").and_then(|node| {
         let path = root.field("when");
-        Some((path.clone(), Fields::open(node, &path, &["event", "customer"], problems)?))
+        Some((path.clone(), Fields::open(node, &path, &["event", "customer", "history"], problems)?))
     });
     let mut condition = |part: &str| {
         let (path, when) = when.as_ref()?;
@@ -64,10 +65,14 @@ fn trigger(document: &Node, stem: Option<&str>, problems: &mut Problems) -> Opti
     };
     let when_event = condition("event");
     let when_customer = condition("customer");
+    let when_history = match when.as_ref().and_then(|(path, when)| Some((path.field("history"), when.get("history")?))) {
+        Some((path, node)) => facts(node, &path, problems),
+        None => Vec::new(),
+    };
     if let Some((path, when)) = &when
         && when.entries().is_empty()
     {
-        problems.add(when.line, path, "is empty; write event or customer, or remove it");
+        problems.add(when.line, path, "is empty; write event, customer or history, or remove it");
     }
     let priority = fields.parsed("priority", Priority::parse, problems);
     let max_age = fields.parsed("max_age", max_age, problems);
@@ -80,6 +85,7 @@ fn trigger(document: &Node, stem: Option<&str>, problems: &mut Problems) -> Opti
         on: on?,
         when_event,
         when_customer,
+        when_history,
         priority: priority.unwrap_or_default(),
         max_age: max_age.unwrap_or(Trigger::DEFAULT_MAX_AGE),
         steps: steps?,
@@ -141,7 +147,7 @@ fn on(node: &Node, path: &Path, problems: &mut Problems) -> Option<Vec<EventType
     Some(types)
 }
 
-fn event_type(text: &str) -> Result<EventType, String> {
+pub(crate) fn event_type(text: &str) -> Result<EventType, String> {
     if text.contains('*') {
         return Err(format!("{} has a *, which stands for itself here; list the event types", quoted(text)));
     }

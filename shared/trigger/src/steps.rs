@@ -1,16 +1,19 @@
 //! The steps of a trigger's `then`.
 
+use crate::action::{Action, EmailAction, MessageAction, SmsAction};
 use crate::choice::{Channel, Class, SendPolicy};
-use crate::definition::{Action, EmailAction, Step};
+use crate::definition::Step;
 use crate::fields::{Fields, parsed};
 use crate::mailbox::Mailbox;
-use crate::names::{Purpose, StepId, TemplateName};
+use crate::names::{Purpose, SenderId, StepId, TemplateName};
 use crate::problem::{Path, Problems, quoted};
 use crate::quantity::Duration;
+use crate::systems::{crm, webhook};
 use crate::yaml::{Entry, Kind, Node};
 
 const MAX_STEPS: usize = 20;
 const EMAIL_FIELDS: &[&str] = &["template", "class", "purpose", "valid_for", "send", "from", "reply_to"];
+const SMS_FIELDS: &[&str] = &["template", "class", "purpose", "valid_for", "send", "sender_id"];
 const LONGEST_VALID_FOR: Duration = Duration::minutes(7 * 24 * 60);
 
 pub(crate) fn steps(node: &Node, path: &Path, problems: &mut Problems) -> Option<Vec<Step>> {
@@ -47,7 +50,7 @@ pub(crate) fn steps(node: &Node, path: &Path, problems: &mut Problems) -> Option
 }
 
 fn step(node: &Node, path: &Path, problems: &mut Problems) -> Option<Step> {
-    let fields = Fields::open_any(node, path, "email and, if wanted, id", problems)?;
+    let fields = Fields::open_any(node, path, "email, sms, crm or webhook and, if wanted, id", problems)?;
     let id = fields.parsed("id", StepId::parse, problems);
     let mut actions = Vec::new();
     for entry in fields.entries() {
@@ -73,12 +76,15 @@ fn action(entry: &Entry, path: &Path, problems: &mut Problems) -> Option<Action>
     let path = path.field(&entry.name);
     match Channel::parse(&entry.name) {
         Ok(Channel::Email) => email(&entry.value, &path, problems).map(Action::Email),
-        Ok(channel @ (Channel::Sms | Channel::Crm | Channel::Webhook | Channel::Push)) => {
-            problems.add(entry.line, &path, channel.unavailable());
+        Ok(Channel::Sms) => sms(&entry.value, &path, problems).map(Action::Sms),
+        Ok(Channel::Crm) => crm(&entry.value, &path, problems).map(Action::Crm),
+        Ok(Channel::Webhook) => webhook(&entry.value, &path, problems).map(Action::Webhook),
+        Ok(Channel::Push) => {
+            problems.add(entry.line, &path, "the channel push is not available yet; use email or sms");
             None
         }
         Err(_) => {
-            let message = crate::problem::unknown("field", &entry.name, &["email", "id"]);
+            let message = crate::problem::unknown("field", &entry.name, &["email", "sms", "crm", "webhook", "id"]);
             problems.add(entry.line, &path, message);
             None
         }
@@ -87,9 +93,23 @@ fn action(entry: &Entry, path: &Path, problems: &mut Problems) -> Option<Action>
 
 fn email(node: &Node, path: &Path, problems: &mut Problems) -> Option<EmailAction> {
     let fields = Fields::open(node, path, EMAIL_FIELDS, problems)?;
+    let message = message(&fields, problems);
+    let from = fields.parsed("from", Mailbox::parse, problems);
+    let reply_to = fields.parsed("reply_to", Mailbox::parse, problems);
+    Some(EmailAction { message: message?, from, reply_to })
+}
+
+fn sms(node: &Node, path: &Path, problems: &mut Problems) -> Option<SmsAction> {
+    let fields = Fields::open(node, path, SMS_FIELDS, problems)?;
+    let message = message(&fields, problems);
+    let sender_id = fields.parsed("sender_id", SenderId::parse, problems);
+    Some(SmsAction { message: message?, sender_id })
+}
+
+fn message(fields: &Fields<'_>, problems: &mut Problems) -> Option<MessageAction> {
     let template = fields
         .required("template", "name the folder of a template, as in template: welcome", problems)
-        .and_then(|node| parsed(node, &path.field("template"), TemplateName::parse, problems));
+        .and_then(|node| parsed(node, &fields.path.field("template"), TemplateName::parse, problems));
     let class = fields
         .required(
             "class",
@@ -97,21 +117,17 @@ fn email(node: &Node, path: &Path, problems: &mut Problems) -> Option<EmailActio
              or class: transactional (part of a service that was asked for: needs no consent)",
             problems,
         )
-        .and_then(|node| parsed(node, &path.field("class"), Class::parse, problems));
-    let purpose = purpose(&fields, class, problems);
+        .and_then(|node| parsed(node, &fields.path.field("class"), Class::parse, problems));
+    let purpose = purpose(fields, class, problems);
     let valid_for = fields.parsed("valid_for", valid_for, problems);
     let send = fields.parsed("send", SendPolicy::parse, problems);
-    let from = fields.parsed("from", Mailbox::parse, problems);
-    let reply_to = fields.parsed("reply_to", Mailbox::parse, problems);
     let class = class?;
-    Some(EmailAction {
+    Some(MessageAction {
         template: template?,
         class,
         purpose,
-        valid_for: valid_for.unwrap_or(EmailAction::DEFAULT_VALID_FOR),
+        valid_for: valid_for.unwrap_or(MessageAction::DEFAULT_VALID_FOR),
         send: send.unwrap_or(class.default_send()),
-        from,
-        reply_to,
     })
 }
 
@@ -133,7 +149,7 @@ fn purpose(fields: &Fields<'_>, class: Option<Class>, problems: &mut Problems) -
     }
 }
 
-fn valid_for(text: &str) -> Result<Duration, String> {
+pub(crate) fn valid_for(text: &str) -> Result<Duration, String> {
     let duration = Duration::parse(text).map_err(|error| error.to_string())?;
     if duration < Duration::minutes(1) || duration > LONGEST_VALID_FOR {
         return Err(format!("{} is out of bounds; write 1m to {LONGEST_VALID_FOR}", quoted(text)));

@@ -53,12 +53,13 @@ fn every_field_is_read() {
     let [first, second] = trigger.steps() else {
         panic!("two steps");
     };
-    let Action::Email(mail) = first.action();
+    let action = first.action();
+    let Action::Email(mail) = action else { panic!("the first step is a mail") };
     assert_eq!(mail.template().as_str(), "order-confirmation");
-    assert_eq!(mail.class(), Class::Transactional);
-    assert_eq!(mail.purpose(), None);
-    assert_eq!(mail.valid_for().to_string(), "30m");
-    assert_eq!(mail.send(), SendPolicy::AtMostOnce);
+    assert_eq!(action.class(), Class::Transactional);
+    assert_eq!(action.purpose(), None);
+    assert_eq!(action.valid_for().to_string(), "30m");
+    assert_eq!(action.send(), SendPolicy::AtMostOnce);
     assert_eq!(mail.from().unwrap().address(), "orders@example.com");
     assert_eq!(mail.reply_to().unwrap().address(), "help@example.com");
     assert_eq!(second.action().purpose().unwrap().as_str(), "product_news");
