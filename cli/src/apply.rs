@@ -43,7 +43,8 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let target = arguments.stack.find().await?;
     let activity = screen::Activity::start();
     activity.step("comparing with what is in force");
-    let applied = if arguments.dry_run { compare(&target, &project).await.map(|(_, plan)| (plan, None)) } else { apply(&target, &project).await };
+    let applied =
+        if arguments.dry_run { compare(&target, &project).await.map(|(_, plan)| (plan, None)) } else { apply(&target, &project).await };
     activity.done();
     let (plan, in_force) = applied?;
     if arguments.json {
@@ -56,7 +57,12 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
         screen::line(&change.to_string());
     }
     for entry in plan.bundle.entries().filter(|entry| entry.exposure != entry.declared) {
-        screen::line(&format!("note     {}  is {}, set by hand; the manifest says {}", entry.trigger.name(), shown(entry.exposure), shown(entry.declared)));
+        screen::line(&format!(
+            "note     {}  is {}, set by hand; the manifest says {}",
+            entry.trigger.name(),
+            shown(entry.exposure),
+            shown(entry.declared)
+        ));
     }
     match in_force {
         Some((generation, from)) => screen::line(&format!("generation {generation} holds for events that arrive from {from} on")),

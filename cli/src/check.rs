@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use delivery::Context;
+use delivery::{Context, Payload};
+use pattern::Json;
 use serde_json::json;
-use trigger::{Problem, Trigger};
+use trigger::{Action, CrmEntry, Problem, Step, Trigger};
 
 use crate::project::{Project, problem};
 use crate::samples::Samples;
@@ -33,7 +34,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let samples = arguments.samples.clone().unwrap_or_else(|| beside(folder));
     let checked = check(folder, &samples)?;
     if arguments.json {
-        let problems: Vec<_> = checked.problems.iter().map(|p| json!({ "file": p.file, "line": p.line, "path": p.path, "message": p.message })).collect();
+        let problems: Vec<_> =
+            checked.problems.iter().map(|p| json!({ "file": p.file, "line": p.line, "path": p.path, "message": p.message })).collect();
         screen::line(&json!({ "problems": problems, "notes": checked.notes }).to_string());
     } else {
         print(&checked, arguments.explain);
@@ -52,9 +54,14 @@ pub struct Checked {
 
 /// The samples' usual place.
 pub fn beside(folder: &Path) -> PathBuf {
-    folder.canonicalize().ok().and_then(|folder| Some(folder.parent()?.join("events"))).filter(|_| folder.is_absolute()).unwrap_or_else(|| {
-        folder.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("events"), |parent| parent.join("events"))
-    })
+    folder.canonicalize().ok().and_then(|folder| Some(folder.parent()?.join("events"))).filter(|_| folder.is_absolute()).unwrap_or_else(
+        || {
+            folder
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .map_or_else(|| PathBuf::from("events"), |parent| parent.join("events"))
+        },
+    )
 }
 
 /// Checks a folder, and renders its templates with the samples.
@@ -70,7 +77,8 @@ pub fn check(folder: &Path, samples: &Path) -> Result<Checked> {
             for trigger in project.triggers.values() {
                 render(&project, trigger, &samples, &mut problems, &mut notes);
             }
-            let unused = project.templates.keys().filter(|name| !project.triggers.values().any(|trigger| trigger.templates().contains(name)));
+            let unused =
+                project.templates.keys().filter(|name| !project.triggers.values().any(|trigger| trigger.templates().contains(name)));
             notes.extend(unused.map(|name| format!("no trigger names the template {name}")));
             Some(project)
         }
@@ -90,20 +98,46 @@ fn render(project: &Project, trigger: &Trigger, samples: &Samples, problems: &mu
             notes.push(format!("{}: there is no sample of {kind}, so its templates were not rendered with one", trigger.name()));
             continue;
         };
-        for name in trigger.templates() {
-            let Some(source) = project.templates.get(name) else { continue };
-            let context = Context {
-                event: event.to_value(),
-                customer: samples.customer().clone(),
-                trigger: trigger.name().as_str().to_owned(),
-                delivery: "0".repeat(32),
-                unsubscribe_url: Some("https://example.com/unsubscribe".to_owned()),
-            };
-            if let Err(error) = source.template.render(&context) {
-                problems.push(problem(&source.file(error.part), error.line, format!("with the sample of {kind}: {}", error.message)));
+        let context = Context {
+            event: event.to_value(),
+            customer: samples.customer().clone(),
+            trigger: trigger.name().as_str().to_owned(),
+            delivery: "0".repeat(32),
+            unsubscribe_url: Some("https://example.com/unsubscribe".to_owned()),
+        };
+        for (position, step) in trigger.steps().iter().enumerate() {
+            if let Err((file, line, message)) = rendered(project, trigger, step, position, &context) {
+                problems.push(problem(&file, line, format!("with the sample of {kind}: {message}")));
             }
         }
     }
+}
+
+/// Renders what a step sends; an error names the file, the line and what is wrong.
+fn rendered(
+    project: &Project,
+    trigger: &Trigger,
+    step: &Step,
+    position: usize,
+    context: &Context,
+) -> Result<(), (String, Option<usize>, String)> {
+    let source = step.action().template().and_then(|name| project.templates.get(name));
+    let payload = |json: &Json| {
+        let refused = |message: String| (project.file(trigger), None, format!("then[{position}]: {message}"));
+        let payload = Payload::parse(json).map_err(|problems| refused(problems.join("; ")))?;
+        payload.render(context).map(drop).map_err(|error| refused(error.message))
+    };
+    let result = match (step.action(), source) {
+        (Action::Email(_), Some(source)) => source.template.mail(context).map(drop),
+        (Action::Sms(_), Some(source)) => source.template.sms(context).map(drop),
+        (Action::Crm(crm), _) => match crm.entry() {
+            CrmEntry::Contact { properties, .. } => return payload(properties),
+            CrmEntry::Timeline { tokens, .. } => return payload(tokens),
+        },
+        (Action::Webhook(webhook), _) => return webhook.payload().map_or(Ok(()), payload),
+        (Action::Email(_) | Action::Sms(_), None) => Ok(()),
+    };
+    result.map_err(|error| (source.map(|source| source.file(error.part)).unwrap_or_default(), error.line, error.message))
 }
 
 fn print(checked: &Checked, explain: bool) {

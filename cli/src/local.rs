@@ -91,7 +91,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
 async fn send(arguments: &Arguments, project: &Project, lines: &[Line], activity: &Activity) -> Result<(LocalStack, Driver, Results)> {
     let stack = LocalStack::start(Options::default(), &mut |progress| match &progress {
         Progress::Building { .. } | Progress::Deploying { .. } => activity.detail(&progress.to_string()),
-        Progress::InstallingPython | Progress::StartingAws | Progress::Packing { .. } | Progress::Ready { .. } => activity.step(&progress.to_string()),
+        Progress::InstallingPython | Progress::StartingAws | Progress::Packing { .. } | Progress::Ready { .. } => {
+            activity.step(&progress.to_string())
+        }
     })
     .await?;
     let (sdk, outputs) = (stack.sdk_config(), stack.outputs());

@@ -20,12 +20,30 @@ pub struct Plan {
 /// One visible change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    New { name: TriggerName, version: Version, exposure: Exposure },
-    Version { name: TriggerName, from: Version, to: Version },
-    Exposure { name: TriggerName, from: Exposure, to: Exposure },
+    New {
+        name: TriggerName,
+        version: Version,
+        exposure: Exposure,
+    },
+    Version {
+        name: TriggerName,
+        from: Version,
+        to: Version,
+    },
+    Exposure {
+        name: TriggerName,
+        from: Exposure,
+        to: Exposure,
+    },
     /// The manifest file says something else now, which already holds.
-    Declared { name: TriggerName, exposure: Exposure },
-    Removed { name: TriggerName, version: Version },
+    Declared {
+        name: TriggerName,
+        exposure: Exposure,
+    },
+    Removed {
+        name: TriggerName,
+        version: Version,
+    },
 }
 
 impl fmt::Display for Change {
@@ -42,7 +60,11 @@ impl fmt::Display for Change {
 
 /// `live`, `shadow`, `live for 10%`.
 pub fn shown(exposure: Exposure) -> String {
-    if exposure.rollout == trigger::Rollout::ALL { exposure.mode.to_string() } else { format!("{} for {}", exposure.mode, exposure.rollout) }
+    if exposure.rollout == trigger::Rollout::ALL {
+        exposure.mode.to_string()
+    } else {
+        format!("{} for {}", exposure.mode, exposure.rollout)
+    }
 }
 
 /// Compares the folder with what is in force. `newest` has the newest version that was ever published of each of the
@@ -95,7 +117,14 @@ fn exposure(in_force: Option<&BundleEntry>, declared: Exposure) -> Exposure {
     }
 }
 
-fn compare(changes: &mut Vec<Change>, name: &TriggerName, in_force: Option<&BundleEntry>, version: Version, exposure: Exposure, declared: Exposure) {
+fn compare(
+    changes: &mut Vec<Change>,
+    name: &TriggerName,
+    in_force: Option<&BundleEntry>,
+    version: Version,
+    exposure: Exposure,
+    declared: Exposure,
+) {
     let Some(entry) = in_force else {
         changes.push(Change::New { name: name.clone(), version, exposure });
         return;

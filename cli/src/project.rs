@@ -19,6 +19,7 @@ pub struct Project {
     pub triggers: BTreeMap<TriggerName, Trigger>,
     pub templates: BTreeMap<TemplateName, SourceTemplate>,
     pub manifest: Manifest,
+    files: BTreeMap<TriggerName, String>,
 }
 
 /// A template of the folder, as it is stored and as it is rendered.
@@ -44,13 +45,18 @@ impl Project {
     pub fn read(folder: &Path) -> Result<Result<Self, Vec<Problem>>> {
         ensure!(folder.is_dir(), "{} is no folder; name the folder of your triggers with --triggers", folder.display());
         let mut problems = Vec::new();
-        let mut triggers = BTreeMap::new();
+        let (mut triggers, mut files) = (BTreeMap::new(), BTreeMap::new());
         for file in definitions(folder)? {
             let name = file.display().to_string();
             match trigger::parse(&name, &read(&file)?) {
                 Ok(trigger) => {
+                    files.insert(trigger.name().clone(), name.clone());
                     if let Some(other) = triggers.insert(trigger.name().clone(), trigger) {
-                        problems.push(problem(&name, None, format!("trigger {} stands in another file too; remove one of them", other.name())));
+                        problems.push(problem(
+                            &name,
+                            None,
+                            format!("trigger {} stands in another file too; remove one of them", other.name()),
+                        ));
                     }
                 }
                 Err(found) => problems.extend(found),
@@ -60,14 +66,19 @@ impl Project {
         for trigger in triggers.values() {
             for template in trigger.templates() {
                 if !templates.contains_key(template) && !broken.contains(template) {
-                    let file = folder.join(format!("{}.yaml", trigger.name())).display().to_string();
+                    let file = files.get(trigger.name()).cloned().unwrap_or_default();
                     let path = folder.join(TEMPLATES).join(template.as_str());
-                    problems.push(problem(&file, None, format!("there is no template {template}; make the folder {} with subject.txt and body.html or body.txt", path.display())));
+                    problems.push(problem(&file, None, format!("there is no template {template}; make the folder {} with subject.txt and body.html or body.txt, or with sms.txt", path.display())));
                 }
             }
         }
         let manifest = read_manifest(&folder.join(MANIFEST), &triggers, &mut problems)?;
-        if problems.is_empty() { Ok(Ok(Self { triggers, templates, manifest })) } else { Ok(Err(problems)) }
+        if problems.is_empty() { Ok(Ok(Self { triggers, templates, manifest, files })) } else { Ok(Err(problems)) }
+    }
+
+    /// The file of a trigger, for a message.
+    pub fn file(&self, trigger: &Trigger) -> String {
+        self.files.get(trigger.name()).cloned().unwrap_or_default()
     }
 
     /// What the manifest file says of a trigger, in full.
@@ -96,7 +107,10 @@ fn read(file: &Path) -> Result<String> {
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut paths = list.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut paths = list
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(|| format!("cannot list {}", folder.display()))?;
     paths.sort();
     Ok(paths)
 }
@@ -137,18 +151,19 @@ fn read_template(folder: &Path, problems: &mut Vec<Problem>) -> Result<Option<So
         let file = folder.join(part.file());
         if file.is_file() { read(&file).map(Some) } else { Ok(None) }
     };
-    let (subject, text, html) = (part(Part::Subject)?, part(Part::Text)?, part(Part::Html)?);
-    let Some(subject) = subject else {
-        problems.push(problem(&folder.display().to_string(), None, "there is no subject.txt; write the mail's subject into it".to_owned()));
-        return Ok(None);
+    let stored = StoredTemplate {
+        subject: part(Part::Subject)?,
+        text: part(Part::Text)?,
+        html: part(Part::Html)?,
+        sms: part(Part::Sms)?,
+        ..StoredTemplate::default()
     };
-    match Template::parse(&subject, text.as_deref(), html.as_deref()) {
-        Ok(template) => {
-            let stored = StoredTemplate { subject, text, html, ..StoredTemplate::default() };
-            Ok(Some(SourceTemplate { stored, template, folder: folder.to_owned() }))
-        }
+    match Template::parse(&stored.sources()) {
+        Ok(template) => Ok(Some(SourceTemplate { stored, template, folder: folder.to_owned() })),
         Err(found) => {
-            problems.extend(found.into_iter().map(|found| problem(&folder.join(found.part.file()).display().to_string(), found.line, found.message)));
+            problems.extend(
+                found.into_iter().map(|found| problem(&folder.join(found.part.file()).display().to_string(), found.line, found.message)),
+            );
             Ok(None)
         }
     }

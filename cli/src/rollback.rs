@@ -31,14 +31,20 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let earlier = chosen(&head, arguments.to)?;
-    let bundle: Bundle = target.triggers.bundle(earlier.bundle).await?.into_entries().map(|mut entry| {
-        // Whoever rolls back a definition does not mean to let a paused trigger loose.
-        if let Some(now) = current.get(entry.trigger.name()) {
-            entry.exposure = now.exposure;
-            entry.declared = now.declared;
-        }
-        entry
-    }).collect();
+    let bundle: Bundle = target
+        .triggers
+        .bundle(earlier.bundle)
+        .await?
+        .into_entries()
+        .map(|mut entry| {
+            // Whoever rolls back a definition does not mean to let a paused trigger loose.
+            if let Some(now) = current.get(entry.trigger.name()) {
+                entry.exposure = now.exposure;
+                entry.declared = now.declared;
+            }
+            entry
+        })
+        .collect();
     if bundle == current {
         screen::line(&format!("what holds now is the same as generation {}; nothing changed", earlier.number));
         return Ok(ExitCode::SUCCESS);
@@ -48,7 +54,10 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let note = format!("back to generation {}", earlier.number);
     let (generation, effective_from) = target.put_into_force(&head, &bundle, &note).await?;
-    screen::line(&format!("generation {generation} is generation {} again, for events that arrive from {effective_from} on", earlier.number));
+    screen::line(&format!(
+        "generation {generation} is generation {} again, for events that arrive from {effective_from} on",
+        earlier.number
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,7 +76,9 @@ fn differences(current: &Bundle, next: &Bundle) -> Vec<String> {
     for entry in next.entries() {
         match current.get(entry.trigger.name()) {
             None => lines.push(format!("back     {}  version {}", entry.trigger.name(), entry.version)),
-            Some(now) if now.version != entry.version => lines.push(format!("changed  {}  version {} → {}", entry.trigger.name(), now.version, entry.version)),
+            Some(now) if now.version != entry.version => {
+                lines.push(format!("changed  {}  version {} → {}", entry.trigger.name(), now.version, entry.version))
+            }
             Some(_) => (),
         }
     }

@@ -30,7 +30,11 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (head, mut bundle) = target.current().await?;
     let names: Vec<_> = bundle.entries().map(|entry| entry.trigger.name().to_string()).collect();
     let entry = bundle.get_mut(&arguments.trigger).with_context(|| {
-        format!("no trigger {} is in force; there are: {}", arguments.trigger, if names.is_empty() { "none".to_owned() } else { names.join(", ") })
+        format!(
+            "no trigger {} is in force; there are: {}",
+            arguments.trigger,
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        )
     })?;
     let from = entry.exposure;
     let to = Exposure { mode: arguments.mode, rollout: arguments.rollout.unwrap_or(from.rollout) };

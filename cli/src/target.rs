@@ -30,13 +30,21 @@ impl Stack {
         let sdk = aws::connect().await;
         let client = aws_sdk_cloudformation::Client::new(&sdk);
         let answer = client.describe_stacks().stack_name(&self.stack).send().await;
-        let remedy = || format!("cannot read the stack {}; check --stack, the region (AWS_REGION) and your credentials (aws sts get-caller-identity)", self.stack);
-        let stacks = answer.map_err(|error| anyhow!(aws_sdk_cloudformation::error::DisplayErrorContext(error).to_string())).with_context(remedy)?;
+        let remedy = || {
+            format!(
+                "cannot read the stack {}; check --stack, the region (AWS_REGION) and your credentials (aws sts get-caller-identity)",
+                self.stack
+            )
+        };
+        let stacks =
+            answer.map_err(|error| anyhow!(aws_sdk_cloudformation::error::DisplayErrorContext(error).to_string())).with_context(remedy)?;
         let outputs = stacks.stacks.unwrap_or_default().into_iter().next().and_then(|stack| stack.outputs).unwrap_or_default();
         let output = |name: &str| {
             let output = outputs.iter().find(|output| output.output_key.as_deref() == Some(name));
             let value = output.and_then(|output| output.output_value.clone());
-            value.with_context(|| format!("the stack {} has no output {name}; was it deployed from this project's template.yaml?", self.stack))
+            value.with_context(|| {
+                format!("the stack {} has no output {name}; was it deployed from this project's template.yaml?", self.stack)
+            })
         };
         let margin: i64 = output("GenerationMarginSeconds")?.parse().context("the stack's GenerationMarginSeconds is no number")?;
         Ok(Target::new(&sdk, output("TriggersTable")?, margin))

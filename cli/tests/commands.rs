@@ -42,11 +42,17 @@ fn the_samples_have_no_problem() {
 fn check_names_every_problem_of_every_file() {
     let folder = folder(&[
         ("triggers/welcome.yaml", WELCOME),
-        ("triggers/late.yaml", "trigger: late\non: []\nthen:\n  - email: { template: none, class: marketing, valid_for: 6 hours }\nwhen: { event: { total: 5 } }\n"),
+        (
+            "triggers/late.yaml",
+            "trigger: late\non: []\nthen:\n  - email: { template: none, class: marketing, valid_for: 6 hours }\nwhen: { event: { total: 5 } }\n",
+        ),
         ("triggers/manifest.yaml", "triggers:\n  welcom: { mode: on }\n"),
         ("triggers/templates/welcome/subject.txt", "Hello {{ customer.traits.first_name }}"),
         ("triggers/templates/welcome/body.txt", "{{ event.data.nothing }} {{ who }}"),
-        ("events/customer.signed_up.json", r#"{"specversion":"1.0","id":"1","source":"/s","type":"customer.signed_up","time":"2026-01-01T00:00:00Z","subject":"c-1","data":{}}"#),
+        (
+            "events/customer.signed_up.json",
+            r#"{"specversion":"1.0","id":"1","source":"/s","type":"customer.signed_up","time":"2026-01-01T00:00:00Z","subject":"c-1","data":{}}"#,
+        ),
     ]);
     let at = folder.path().join("triggers");
     let output = triggers(&["check", "--triggers", &at.display().to_string()]);
@@ -61,7 +67,10 @@ fn check_renders_each_template_with_the_samples() {
         ("triggers/welcome.yaml", WELCOME),
         ("triggers/templates/welcome/subject.txt", "Hello"),
         ("triggers/templates/welcome/body.txt", "Your number is\n{{ event.data.number }}"),
-        ("events/customer.signed_up.json", r#"{"specversion":"1.0","id":"1","source":"/s","type":"customer.signed_up","time":"2026-01-01T00:00:00Z","subject":"c-1","data":{}}"#),
+        (
+            "events/customer.signed_up.json",
+            r#"{"specversion":"1.0","id":"1","source":"/s","type":"customer.signed_up","time":"2026-01-01T00:00:00Z","subject":"c-1","data":{}}"#,
+        ),
     ]);
     let at = folder.path().join("triggers");
     let output = triggers(&["check", "--triggers", &at.display().to_string()]);
@@ -73,9 +82,12 @@ fn check_renders_each_template_with_the_samples() {
 #[test]
 fn match_answers_each_case_on_its_line() {
     let cases = concat!(
-        r#"{"name":"fits","pattern":{"a":[{"numeric":[">=",50]}]},"event":{"a":80}}"#, "\n",
-        r#"{"name":"does not","pattern":{"a":["x"]},"event":{"a":"y"}}"#, "\n\n",
-        r#"{"name":"no pattern","pattern":{"a":[]},"event":{}}"#, "\n",
+        r#"{"name":"fits","pattern":{"a":[{"numeric":[">=",50]}]},"event":{"a":80}}"#,
+        "\n",
+        r#"{"name":"does not","pattern":{"a":["x"]},"event":{"a":"y"}}"#,
+        "\n\n",
+        r#"{"name":"no pattern","pattern":{"a":[]},"event":{}}"#,
+        "\n",
         "nonsense\n",
     );
     let folder = folder(&[("cases.jsonl", cases)]);

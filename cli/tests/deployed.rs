@@ -38,7 +38,9 @@ impl Shell<'_> {
 }
 
 fn trigger(name: &str, valid_for: &str) -> String {
-    format!("trigger: {name}\non: order.completed\nthen:\n  - email: {{ template: thanks, class: transactional, valid_for: {valid_for} }}\n")
+    format!(
+        "trigger: {name}\non: order.completed\nthen:\n  - email: {{ template: thanks, class: transactional, valid_for: {valid_for} }}\n"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +75,15 @@ async fn triggers_are_applied_paused_and_rolled_back() {
 
     insta::assert_snapshot!("rolled back under the mode of today", shell.answer("rollback --to 1"));
     insta::assert_snapshot!("no such generation", shell.answer("rollback --to 99"));
-    insta::assert_snapshot!("the generations", shell.answer("rollback --list").lines().map(|line| line.split("  ").filter(|part| !part.contains("TIME") && !part.starts_with("20")).collect::<Vec<_>>().join("  ")).collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!(
+        "the generations",
+        shell
+            .answer("rollback --list")
+            .lines()
+            .map(|line| line.split("  ").filter(|part| !part.contains("TIME") && !part.starts_with("20")).collect::<Vec<_>>().join("  "))
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
     shell.write("triggers/broken.yaml", "trigger: broken\n");
     let output = shell.triggers("apply");
     assert_eq!(output.status.code(), Some(1));

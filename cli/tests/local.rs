@@ -22,7 +22,11 @@ fn local(arguments: &[&str], out: &Path) -> (Value, Output) {
 }
 
 fn files(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder).expect("a folder can be listed").flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .expect("a folder can be listed")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }
@@ -58,14 +62,25 @@ fn ones_own_triggers_and_events_run_the_same_way() {
         fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder can be made");
         fs::write(path, text).expect("a file can be written");
     };
-    write("triggers/thanks.yaml", "trigger: thanks\non: [order.completed]\nwhen: { event: { total: [{ numeric: [\">=\", 50] }] } }\nthen:\n  - email: { template: thanks, class: transactional }\n  - id: second\n    email: { template: thanks, class: marketing }\n");
+    write(
+        "triggers/thanks.yaml",
+        "trigger: thanks\non: [order.completed]\nwhen: { event: { total: [{ numeric: [\">=\", 50] }] } }\nthen:\n  - email: { template: thanks, class: transactional }\n  - id: second\n    email: { template: thanks, class: marketing }\n",
+    );
     write("triggers/templates/thanks/subject.txt", "{{ event.data.total }}\nBcc: x@example.com");
     write("triggers/templates/thanks/body.html", "<p>{{ customer.traits.name }}</p>");
     let order = |id: &str, customer: &str, total: u32, traits: &str| {
-        format!(r#"{{"specversion":"1.0","id":"{id}","source":"/s","type":"order.completed","time":"2026-03-01T10:00:00Z","subject":"{customer}","data":{{"total":{total},"customer":{{"email":"{customer}@example.com"{traits}}}}}}}"#)
+        format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"/s","type":"order.completed","time":"2026-03-01T10:00:00Z","subject":"{customer}","data":{{"total":{total},"customer":{{"email":"{customer}@example.com"{traits}}}}}}}"#
+        )
     };
     let named = r#","traits":{"name":"<b>Ana & Bo</b>"}"#;
-    let lines = [order("1", "a", 80, named), order("2", "b", 40, named), order("3", "c", 60, ""), order("1", "a", 80, named), "{\"half\":".to_owned()];
+    let lines = [
+        order("1", "a", 80, named),
+        order("2", "b", 40, named),
+        order("3", "c", 60, ""),
+        order("1", "a", 80, named),
+        "{\"half\":".to_owned(),
+    ];
     write("events.jsonl", &lines.join("\n"));
     let at = |name: &str| folder.path().join(name).display().to_string();
     let (summary, output) = local(&["--triggers", &at("triggers"), "--events", &at("events.jsonl")], &folder.path().join("out"));

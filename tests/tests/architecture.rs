@@ -8,7 +8,8 @@ use serde_json::Value;
 
 /// Each crate may use those before it.
 const ORDER: [&str; 14] = [
-    "blob", "event", "pattern", "trigger", "decision", "customer", "delivery", "aws", "lambda", "sender", "router", "email", "testkit", "triggers",
+    "blob", "event", "pattern", "trigger", "decision", "customer", "delivery", "aws", "lambda", "sender", "router", "email", "testkit",
+    "triggers",
 ];
 
 /// No I/O, no async, no clock, no environment.
@@ -23,13 +24,16 @@ fn root() -> PathBuf {
 /// The normal dependencies of each package of the workspace and of the registry, by name.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let output = Command::new(cargo).args(["metadata", "--format-version", "1", "--locked"]).current_dir(root()).output().expect("cargo runs");
+    let output =
+        Command::new(cargo).args(["metadata", "--format-version", "1", "--locked"]).current_dir(root()).output().expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().expect("packages are a list");
-    let names: BTreeMap<&str, &str> = packages.iter().filter_map(|package| Some((package["id"].as_str()?, package["name"].as_str()?))).collect();
+    let names: BTreeMap<&str, &str> =
+        packages.iter().filter_map(|package| Some((package["id"].as_str()?, package["name"].as_str()?))).collect();
     let nodes = metadata["resolve"]["nodes"].as_array().expect("nodes are a list");
-    let normal = |dependency: &&Value| dependency["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()));
+    let normal =
+        |dependency: &&Value| dependency["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()));
     let mut graph = BTreeMap::<String, BTreeSet<String>>::new();
     for node in nodes {
         let name = names[node["id"].as_str().expect("a node has an id")];
@@ -86,7 +90,9 @@ fn crates_use_only_what_stands_before_them() {
 fn core_crates_know_no_runtime_and_no_cloud() {
     let graph = dependencies();
     for name in CORE {
-        let forbidden = |used: &&String| used.starts_with("aws") || used.starts_with("lambda") || ["tokio", "futures", "hyper", "reqwest"].contains(&used.as_str());
+        let forbidden = |used: &&String| {
+            used.starts_with("aws") || used.starts_with("lambda") || ["tokio", "futures", "hyper", "reqwest"].contains(&used.as_str())
+        };
         let used: Vec<_> = reachable(&graph, name).into_iter().filter(|used| forbidden(&used)).collect();
         assert!(used.is_empty(), "{name} reaches {used:?}");
     }
@@ -95,7 +101,8 @@ fn core_crates_know_no_runtime_and_no_cloud() {
 #[test]
 fn core_crates_ban_the_clock_and_the_environment() {
     for name in CORE {
-        let fence = std::fs::read_to_string(root().join("shared").join(name).join("clippy.toml")).expect("each core crate has its own clippy.toml");
+        let fence =
+            std::fs::read_to_string(root().join("shared").join(name).join("clippy.toml")).expect("each core crate has its own clippy.toml");
         for banned in ["std::time::SystemTime::now", "std::time::Instant::now", "std::env::var"] {
             assert!(fence.contains(banned), "{name} does not ban {banned}");
         }

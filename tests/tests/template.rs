@@ -53,7 +53,8 @@ fn a_function_is_given_exactly_the_variables_that_it_reads() {
             .collect();
         let resource = resource(&template, &pascal_case(&name));
         let variables = resource.iter().skip_while(|line| line.trim() != "Variables:").skip(1);
-        let given: BTreeSet<_> = variables.take_while(|line| line.starts_with("          ")).filter_map(|line| line.trim().split(':').next()).collect();
+        let given: BTreeSet<_> =
+            variables.take_while(|line| line.starts_with("          ")).filter_map(|line| line.trim().split(':').next()).collect();
         // The SDK itself reads the endpoint, which is given in local runs only.
         let given: BTreeSet<_> = given.into_iter().filter(|name| *name != "AWS_ENDPOINT_URL" && !name.starts_with('#')).collect();
         assert_eq!(read, given, "{name}");
@@ -89,7 +90,19 @@ fn no_function_may_do_something_to_everything() {
 #[test]
 fn what_is_kept_outlives_the_stack() {
     let template = read("template.yaml");
-    for name in ["Stream", "Triggers", "Customers", "Events", "Deliveries", "Suppressions", "EmailQueue", "EmailDeadLetters", "Quarantine", "OnFailure", "Key"] {
+    for name in [
+        "Stream",
+        "Triggers",
+        "Customers",
+        "Events",
+        "Deliveries",
+        "Suppressions",
+        "EmailQueue",
+        "EmailDeadLetters",
+        "Quarantine",
+        "OnFailure",
+        "Key",
+    ] {
         let resource = resource(&template, name);
         assert!(resource.iter().any(|line| line.trim() == "DeletionPolicy: Retain"), "{name} is deleted with the stack");
         assert!(resource.iter().any(|line| line.trim() == "UpdateReplacePolicy: Retain"), "{name} is deleted when it is replaced");

@@ -50,7 +50,10 @@ fn page(mail: &CapturedEmail) -> String {
     );
     let body = match (&mail.body_html, &mail.body_text) {
         (Some(html), _) if !html.is_empty() => html.clone(),
-        (_, text) => format!("<pre style=\"font: 14px/1.5 monospace; white-space: pre-wrap; margin: 16px\">{}</pre>", escaped(text.as_deref().unwrap_or_default())),
+        (_, text) => format!(
+            "<pre style=\"font: 14px/1.5 monospace; white-space: pre-wrap; margin: 16px\">{}</pre>",
+            escaped(text.as_deref().unwrap_or_default())
+        ),
     };
     format!("<!doctype html>\n<meta charset=\"utf-8\">\n<title>{}</title>\n{head}{body}", escaped(&mail.subject))
 }

@@ -81,10 +81,11 @@ impl Results {
 
     /// Refusals by reason: those that the router decided and those at the gate of a sender.
     pub fn refusals(&self) -> BTreeMap<String, usize> {
-        let decided = self.events().flat_map(|(_, event)| &event.recorded.decided.decisions).filter_map(|decision| match &decision.verdict {
-            Verdict::Refuse(reason) => Some(reason.code().to_owned()),
-            Verdict::Deliver(_) => None,
-        });
+        let decided =
+            self.events().flat_map(|(_, event)| &event.recorded.decided.decisions).filter_map(|decision| match &decision.verdict {
+                Verdict::Refuse(reason) => Some(reason.code().to_owned()),
+                Verdict::Deliver(_) => None,
+            });
         let at_the_gate = self.ledger.values().filter(|settled| settled.status == "refused").map(|settled| settled.reason.clone());
         let expired = self.ledger.values().filter(|settled| settled.status == "expired").map(|_| "expired".to_owned());
         let mut reasons = BTreeMap::new();
@@ -156,7 +157,8 @@ async fn quarantined(stack: &LocalStack, bucket: &str) -> Result<Vec<Quarantined
     let mut records = Vec::new();
     let mut token = None;
     loop {
-        let page = client.list_objects_v2().bucket(bucket).set_continuation_token(token).send().await.context("cannot list the quarantine")?;
+        let page =
+            client.list_objects_v2().bucket(bucket).set_continuation_token(token).send().await.context("cannot list the quarantine")?;
         for key in page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
             let object = client.get_object().bucket(bucket).key(&key).send().await.with_context(|| format!("cannot read {key}"))?;
             let bytes = object.body.collect().await.with_context(|| format!("cannot read {key}"))?.into_bytes();

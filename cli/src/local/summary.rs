@@ -93,7 +93,10 @@ pub fn print(results: &Results, out: &Path, took: Duration) {
         screen::line(&format!("\nfrom the stream to the provider: p50 {p50} ms, p99 {p99} ms"));
     }
     if results.dead_letters > 0 {
-        screen::line(&format!("{} among the dead letters: look at the log of the functions", screen::count(results.dead_letters, "delivery")));
+        screen::line(&format!(
+            "{} among the dead letters: look at the log of the functions",
+            screen::count(results.dead_letters, "delivery")
+        ));
     }
     screen::line("\nlook at");
     screen::line(&format!("  {}  each mail, for a browser", out.join("mails").display()));
@@ -105,7 +108,11 @@ fn reasons(results: &Results) -> String {
     for record in &results.quarantined {
         *reasons.entry(&record.reason).or_default() += 1;
     }
-    reasons.iter().map(|(reason, count)| if *count == 1 { (*reason).to_owned() } else { format!("{count} {reason}") }).collect::<Vec<_>>().join(", ")
+    reasons
+        .iter()
+        .map(|(reason, count)| if *count == 1 { (*reason).to_owned() } else { format!("{count} {reason}") })
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn table(results: &Results) {

@@ -10,11 +10,15 @@ pub(crate) fn meaning<R: Status>(error: &SdkError<SendEmailError, R>) -> SendErr
     match error {
         // Nothing left this process.
         SdkError::ConstructionFailure(_) => SendError::NotSent { cause: "construction".to_owned() },
-        SdkError::DispatchFailure(failure) if never_connected(failure.as_connector_error()) => SendError::NotSent { cause: "not_connected".to_owned() },
+        SdkError::DispatchFailure(failure) if never_connected(failure.as_connector_error()) => {
+            SendError::NotSent { cause: "not_connected".to_owned() }
+        }
         SdkError::DispatchFailure(_) => SendError::Ambiguous { cause: "connection_lost".to_owned() },
         SdkError::TimeoutError(_) => SendError::Ambiguous { cause: "timeout".to_owned() },
         SdkError::ServiceError(answer) => said(answer.err(), answer.raw().status()),
-        SdkError::ResponseError(answer) if (400..500).contains(&answer.raw().status()) => SendError::NotSent { cause: "unreadable_refusal".to_owned() },
+        SdkError::ResponseError(answer) if (400..500).contains(&answer.raw().status()) => {
+            SendError::NotSent { cause: "unreadable_refusal".to_owned() }
+        }
         _ => SendError::Ambiguous { cause: "unreadable_answer".to_owned() },
     }
 }
@@ -32,10 +36,19 @@ impl Status for aws_sdk_sesv2::config::http::HttpResponse {
 
 fn said(error: &SendEmailError, status: u16) -> SendError {
     let code = error.code().unwrap_or("no_code").to_owned();
-    if error.is_too_many_requests_exception() || error.is_limit_exceeded_exception() || error.is_sending_paused_exception() || error.is_account_suspended_exception() || status == 429 {
+    if error.is_too_many_requests_exception()
+        || error.is_limit_exceeded_exception()
+        || error.is_sending_paused_exception()
+        || error.is_account_suspended_exception()
+        || status == 429
+    {
         return SendError::Throttled { cause: code };
     }
-    if error.is_message_rejected() || error.is_mail_from_domain_not_verified_exception() || error.is_bad_request_exception() || error.is_not_found_exception() {
+    if error.is_message_rejected()
+        || error.is_mail_from_domain_not_verified_exception()
+        || error.is_bad_request_exception()
+        || error.is_not_found_exception()
+    {
         return SendError::Rejected { cause: code };
     }
     match status {

@@ -74,9 +74,9 @@ impl Provider for Ses {
     const LONGEST_CALL_MILLIS: i64 = 10_000;
 
     fn build(&self, dispatch: &Dispatch<'_>) -> Result<Mail, Outcome> {
-        let Action::Email(action) = dispatch.action;
+        let Action::Email(action) = dispatch.action else { return Err(Outcome::Failed { cause: "wrong_channel".to_owned() }) };
         let to = dispatch.customer.email().ok_or(Outcome::Refused(Reason::NoAddress))?;
-        let rendered = dispatch.template.render(dispatch.context).map_err(|error| {
+        let rendered = dispatch.template.mail(dispatch.context).map_err(|error| {
             tracing::error!(trigger.id = %dispatch.message.trigger, template.name = %action.template(), error = %error, "a template could not be rendered");
             Outcome::Refused(Reason::TemplateError)
         })?;
@@ -85,7 +85,7 @@ impl Provider for Ses {
             from: action.from().map_or_else(|| self.from.clone(), Mailbox::to_header),
             reply_to: action.reply_to().map(Mailbox::to_header).or_else(|| self.reply_to.clone()),
             rendered,
-            unsubscribe_url: dispatch.context.unsubscribe_url.clone().filter(|_| action.class() == Class::Marketing),
+            unsubscribe_url: dispatch.context.unsubscribe_url.clone().filter(|_| dispatch.action.class() == Class::Marketing),
             delivery: dispatch.message.delivery.to_string(),
             trigger: dispatch.message.trigger.as_str().to_owned(),
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use customer::Input;
-use event::{QuarantineReason, CustomerId, Event, NoEvent, Subject};
+use event::{CustomerId, Event, NoEvent, QuarantineReason, Subject};
 use lambda::StreamRecord;
 
 /// What a record is, before anything was read or written.
@@ -63,5 +63,6 @@ impl Lanes {
 
 /// A panic in a pure function is a bug that one record has found: the record is put aside, the batch goes on.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, NoEvent> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|_| NoEvent::new(QuarantineReason::Panic, "the record made the router panic; please report it as a bug"))
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| NoEvent::new(QuarantineReason::Panic, "the record made the router panic; please report it as a bug"))
 }

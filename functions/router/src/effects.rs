@@ -36,7 +36,11 @@ impl Router {
             Ok(data) => {
                 self.stream.put(Put { partition_key: event.subject().as_str().to_owned(), data }).await?;
                 tally.readdressed += 1;
-                tracing::info!(event.shard = record.shard.as_str(), event.sequence = record.sequence.as_str(), "put under its subject as partition key");
+                tracing::info!(
+                    event.shard = record.shard.as_str(),
+                    event.sequence = record.sequence.as_str(),
+                    "put under its subject as partition key"
+                );
                 Ok(())
             }
             Err(refusal) => {

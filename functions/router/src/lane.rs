@@ -57,7 +57,13 @@ impl From<aws::Passing> for LaneError {
 
 impl Router {
     /// Takes a customer's records as far as it gets; what was done before a failure is committed.
-    pub(crate) async fn lane(&self, records: &[StreamRecord], inputs: Vec<Placed<Input>>, loaded: Loaded, stop_at: Time) -> (Tally, Option<Stopped>) {
+    pub(crate) async fn lane(
+        &self,
+        records: &[StreamRecord],
+        inputs: Vec<Placed<Input>>,
+        loaded: Loaded,
+        stop_at: Time,
+    ) -> (Tally, Option<Stopped>) {
         let mut tally = Tally::default();
         let mut state = loaded.customer.clone();
         let mut changed = false;
@@ -91,7 +97,14 @@ impl Router {
     }
 
     /// decide → archive → take what is recorded → evolve → effects.
-    async fn step(&self, records: &[StreamRecord], place: usize, input: &Input, state: &Customer, tally: &mut Tally) -> Result<Evolved, LaneError> {
+    async fn step(
+        &self,
+        records: &[StreamRecord],
+        place: usize,
+        input: &Input,
+        state: &Customer,
+        tally: &mut Tally,
+    ) -> Result<Evolved, LaneError> {
         match state.seen(input.shard(), input.sequence(), input.arrival()) {
             Seen::Committed => {
                 tally.seen_before += 1;
@@ -119,7 +132,14 @@ impl Router {
     }
 
     /// What stands in the archive: ours, or what was recorded first.
-    async fn archived(&self, records: &[StreamRecord], place: usize, input: &Input, decided: Decided, tally: &mut Tally) -> Result<Decided, LaneError> {
+    async fn archived(
+        &self,
+        records: &[StreamRecord],
+        place: usize,
+        input: &Input,
+        decided: Decided,
+        tally: &mut Tally,
+    ) -> Result<Decided, LaneError> {
         let data = records.get(place).map(|record| record.data.clone()).unwrap_or_default();
         let recorded = Recorded::new(data, input.arrival(), input.shard().clone(), input.sequence().clone(), decided);
         let event = input.event();
@@ -132,7 +152,13 @@ impl Router {
         }
     }
 
-    pub(crate) async fn put_aside(&self, records: &[StreamRecord], place: usize, refusal: &NoEvent, tally: &mut Tally) -> Result<(), LaneError> {
+    pub(crate) async fn put_aside(
+        &self,
+        records: &[StreamRecord],
+        place: usize,
+        refusal: &NoEvent,
+        tally: &mut Tally,
+    ) -> Result<(), LaneError> {
         if let Some(record) = records.get(place) {
             self.quarantine(record, refusal).await?;
             tally.quarantined += 1;

@@ -5,8 +5,8 @@
 //! their order. The customer's state is written last and is the commit: all before it is harmless to repeat.
 
 mod batch;
-mod lane;
 mod effects;
+mod lane;
 mod router;
 
 pub use router::Router;

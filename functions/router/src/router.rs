@@ -139,7 +139,13 @@ impl Router {
     }
 
     /// The first failure in batch order, once the record that is stuck was put aside.
-    async fn first_failure<'a>(&self, records: &'a [StreamRecord], stopped: Vec<Stopped>, others_worked: bool, tally: &mut Tally) -> Option<&'a StreamRecord> {
+    async fn first_failure<'a>(
+        &self,
+        records: &'a [StreamRecord],
+        stopped: Vec<Stopped>,
+        others_worked: bool,
+        tally: &mut Tally,
+    ) -> Option<&'a StreamRecord> {
         for stop in &stopped {
             tracing::error!(event.sequence = records.get(stop.place).map(|record| record.sequence.as_str()), error = %stop.error, "a record failed and comes again");
         }

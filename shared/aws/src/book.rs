@@ -138,8 +138,9 @@ impl TriggerBook {
             return Ok(Arc::clone(template));
         }
         let stored = self.triggers.template(hash).await?;
-        let template = Template::parse(&stored.subject, stored.text.as_deref(), stored.html.as_deref());
-        let template = template.map_err(|problems| StoreError::unreadable("a template", &problems.first().map(ToString::to_string).unwrap_or_default()))?;
+        let template = Template::parse(&stored.sources());
+        let template = template
+            .map_err(|problems| StoreError::unreadable("a template", &problems.first().map(ToString::to_string).unwrap_or_default()))?;
         let template = Arc::new(template);
         if pages.templates.len() >= MOST_KEPT {
             pages.templates.clear();

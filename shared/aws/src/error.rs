@@ -41,8 +41,13 @@ enum About {
 }
 
 /// The codes by which the services refuse a request for its content.
-const REFUSED_FOR_ITS_CONTENT: [&str; 5] =
-    ["ValidationException", "InvalidMessageContents", "InvalidArgumentException", "InvalidParameterValue", "InvalidParameterValueException"];
+const REFUSED_FOR_ITS_CONTENT: [&str; 5] = [
+    "ValidationException",
+    "InvalidMessageContents",
+    "InvalidArgumentException",
+    "InvalidParameterValue",
+    "InvalidParameterValueException",
+];
 
 impl Passing {
     pub(crate) fn new<E: ProvideErrorMetadata, R>(what: &'static str, error: &SdkError<E, R>) -> Self {

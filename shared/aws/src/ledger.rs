@@ -59,7 +59,14 @@ impl Ledger {
     ///
     /// # Errors
     /// A call that failed, or an entry that this version cannot read.
-    pub async fn claim(&self, message: &Message, owner: &str, policy: SendPolicy, now: Time, lease_millis: i64) -> Result<Claim, StoreError> {
+    pub async fn claim(
+        &self,
+        message: &Message,
+        owner: &str,
+        policy: SendPolicy,
+        now: Time,
+        lease_millis: i64,
+    ) -> Result<Claim, StoreError> {
         let free = "attribute_not_exists(delivery) OR #status = :released";
         let condition = match policy {
             SendPolicy::AtMostOnce => free.to_owned(),

@@ -70,7 +70,8 @@ impl Stream {
 
     /// A refused record stands inside a successful answer, at its own place.
     async fn put_some(&self, puts: &[Put]) -> Result<Vec<Put>, Passing> {
-        let entry = |put: &Put| PutRecordsRequestEntry::builder().partition_key(&put.partition_key).data(Blob::new(put.data.clone())).build();
+        let entry =
+            |put: &Put| PutRecordsRequestEntry::builder().partition_key(&put.partition_key).data(Blob::new(put.data.clone())).build();
         let entries = puts.iter().map(entry).collect::<Result<Vec<_>, _>>().map_err(|error| Passing::because(WHAT, error.to_string()))?;
         let answer = self.client.put_records().stream_name(&self.name).set_records(Some(entries)).send().await;
         let answer = answer.map_err(|error| Passing::new(WHAT, &error))?;

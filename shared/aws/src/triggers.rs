@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use blob::{ContentHash, Record, record};
+use delivery::Sources;
 use trigger::{Bundle, Head, Published, TriggerName, Version};
 
 use crate::attributes::{Item, binary, get_binary, get_number, number, text};
@@ -24,13 +25,20 @@ const LARGEST_TEMPLATE: usize = 1 << 20;
 record! {
     /// The parts of a template, as its immutable item holds them.
     pub struct StoredTemplate {
-        1 => pub subject: String,
+        1 => pub subject: Option<String>,
         2 => pub text: Option<String>,
         3 => pub html: Option<String>,
+        4 => pub sms: Option<String>,
     }
 }
 
 impl StoredTemplate {
+    /// The texts, to be parsed.
+    #[must_use]
+    pub fn sources(&self) -> Sources<'_> {
+        Sources { subject: self.subject.as_deref(), text: self.text.as_deref(), html: self.html.as_deref(), sms: self.sms.as_deref() }
+    }
+
     /// What names the template: its content.
     #[must_use]
     pub fn hash(&self) -> ContentHash {
@@ -109,7 +117,8 @@ impl Triggers {
             .consistent_read(true)
             .limit(1);
         let items = query.send().await.map_err(|error| StoreError::passing(what, &error))?.items.unwrap_or_default();
-        let published = items.first().map(|item| Published::open(blob_of(item, what)?).map_err(|error| StoreError::unreadable(what, &error)));
+        let published =
+            items.first().map(|item| Published::open(blob_of(item, what)?).map_err(|error| StoreError::unreadable(what, &error)));
         published.transpose()
     }
 
@@ -207,7 +216,14 @@ impl Triggers {
         Ok(get.consistent_read(true).send().await.map_err(|error| Passing::new(what, &error))?.item)
     }
 
-    async fn put(&self, what: &'static str, name: &str, version: u32, content: Vec<u8>, more: BTreeMap<&str, usize>) -> Result<(), Passing> {
+    async fn put(
+        &self,
+        what: &'static str,
+        name: &str,
+        version: u32,
+        content: Vec<u8>,
+        more: BTreeMap<&str, usize>,
+    ) -> Result<(), Passing> {
         let mut put = self.client.put_item().table_name(&self.table).item("trigger", text(name)).item("version", number(version));
         for (name, value) in more {
             put = put.item(name, number(value));

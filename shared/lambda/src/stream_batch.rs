@@ -101,7 +101,9 @@ mod tests {
 
     #[test]
     fn a_record_keeps_its_milliseconds() {
-        for (arrival, millis) in [(json!(1_545_084_650.5), 1_545_084_650_500), (json!(1_545_084_650.987), 1_545_084_650_987), (json!(7), 7_000)] {
+        for (arrival, millis) in
+            [(json!(1_545_084_650.5), 1_545_084_650_500), (json!(1_545_084_650.987), 1_545_084_650_987), (json!(7), 7_000)]
+        {
             let records = records_of(payload(arrival, "e30=")).unwrap();
             assert_eq!((records[0].arrival.millis(), records[0].data.as_slice()), (millis, b"{}".as_slice()));
         }

@@ -72,11 +72,23 @@ impl<P: Provider> Sender<P> {
         let trigger = trigger.as_ref().map(tracing::field::display);
         match self.handle(body, owner, deadline).await {
             Ok(Handled::Ended(Outcome::Refused(reason))) => {
-                tracing::info!(delivery.id = delivery, trigger.id = trigger, delivery.outcome = "refused", delivery.reason = reason.code(), "a delivery ended");
+                tracing::info!(
+                    delivery.id = delivery,
+                    trigger.id = trigger,
+                    delivery.outcome = "refused",
+                    delivery.reason = reason.code(),
+                    "a delivery ended"
+                );
                 true
             }
             Ok(Handled::Ended(Outcome::Failed { cause })) => {
-                tracing::error!(delivery.id = delivery, trigger.id = trigger, delivery.outcome = "failed", delivery.cause = cause, "a delivery ended");
+                tracing::error!(
+                    delivery.id = delivery,
+                    trigger.id = trigger,
+                    delivery.outcome = "failed",
+                    delivery.cause = cause,
+                    "a delivery ended"
+                );
                 true
             }
             Ok(Handled::Ended(outcome)) => {
@@ -84,7 +96,12 @@ impl<P: Provider> Sender<P> {
                 true
             }
             Ok(Handled::EndedBefore(outcome)) => {
-                tracing::info!(delivery.id = delivery, trigger.id = trigger, delivery.outcome = outcome.code(), "a delivery had ended before");
+                tracing::info!(
+                    delivery.id = delivery,
+                    trigger.id = trigger,
+                    delivery.outcome = outcome.code(),
+                    "a delivery had ended before"
+                );
                 true
             }
             Ok(Handled::Waits(cause)) => {
@@ -132,7 +149,7 @@ impl<P: Provider> Sender<P> {
     async fn plan(&self, message: &Message) -> Result<Option<Plan>, StoreError> {
         let Some(published) = self.book.version(&message.trigger, message.version).await? else { return Ok(None) };
         let Some(step) = published.trigger.step_at(&message.step) else { return Ok(None) };
-        let Some(hash) = published.templates.get(step.action().template()) else { return Ok(None) };
+        let Some(hash) = step.action().template().and_then(|name| published.templates.get(name)) else { return Ok(None) };
         let template = self.book.template(*hash).await?;
         Ok(Some(Plan { action: step.action().clone(), template }))
     }
@@ -152,7 +169,15 @@ impl<P: Provider> Sender<P> {
         self.provider.build(&Dispatch { message, action: &plan.action, customer, template: &plan.template, context: &context })
     }
 
-    async fn attempt(&self, message: &Message, plan: &Plan, known: &Known, content: P::Content, owner: &str, deadline: Time) -> Result<Handled, Failure> {
+    async fn attempt(
+        &self,
+        message: &Message,
+        plan: &Plan,
+        known: &Known,
+        content: P::Content,
+        owner: &str,
+        deadline: Time,
+    ) -> Result<Handled, Failure> {
         let policy = plan.action.send();
         let now = self.clock.now();
         if deadline.since(now) < P::LONGEST_CALL_MILLIS {

@@ -4,9 +4,9 @@ use aws::{Claim, Known, StoreError};
 use decision::Outcome;
 use delivery::{Message, WaitCause};
 
+use crate::Provider;
 use crate::report::report;
 use crate::sender::{Failure, Handled, Sender};
-use crate::Provider;
 
 impl<P: Provider> Sender<P> {
     /// Settles a delivery that this attempt has claimed.

@@ -86,7 +86,7 @@ pub struct MessageAction {
 }
 
 impl MessageAction {
-    /// How long a message that states nothing is worth sending.
+    /// How long a message that states nothing is worth sending. Stored definitions rest on it: it never changes.
     pub const DEFAULT_VALID_FOR: Duration = Duration::minutes(24 * 60);
 }
 
@@ -134,7 +134,8 @@ impl SmsAction {
     }
 }
 
-/// How long something for the company's own systems is worth doing, where nothing is stated.
+/// How long something for the company's own systems is worth doing, where nothing is stated. Stored definitions rest on
+/// it: it never changes.
 pub(crate) const DEFAULT_SYSTEM_VALID_FOR: Duration = Duration::minutes(7 * 24 * 60);
 
 /// Something for the customer-relations system.

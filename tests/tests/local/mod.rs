@@ -100,7 +100,8 @@ pub async fn on_stream(stack: &LocalStack, name: &str) -> Vec<(String, Vec<u8>)>
     let shards = client.list_shards().stream_name(name).send().await.expect("shards can be listed").shards.unwrap_or_default();
     let mut records = Vec::new();
     for shard in shards {
-        let iterator = client.get_shard_iterator().stream_name(name).shard_id(shard.shard_id).shard_iterator_type(ShardIteratorType::TrimHorizon);
+        let iterator =
+            client.get_shard_iterator().stream_name(name).shard_id(shard.shard_id).shard_iterator_type(ShardIteratorType::TrimHorizon);
         let mut next = iterator.send().await.expect("an iterator").shard_iterator;
         while let Some(iterator) = next {
             let page = client.get_records().shard_iterator(iterator).send().await.expect("records can be read");

@@ -41,7 +41,9 @@ fn what_was_decided_can_be_read_beside_the_record() {
         let recorded = Recorded::new(b"{}".to_vec(), arrival, ShardId::new("shard"), SequenceNumber::new("1"), decided(&message));
         archive.put(message.customer.as_str(), &message.position, "customer.signed_up", &recorded).await.unwrap();
         let get = client(stack).get_item().table_name(output(stack, "EventsTable"));
-        let get = get.key("customer", AttributeValue::S(message.customer.to_string())).key("position", AttributeValue::S(message.position.as_str().to_owned()));
+        let get = get
+            .key("customer", AttributeValue::S(message.customer.to_string()))
+            .key("position", AttributeValue::S(message.position.as_str().to_owned()));
         let item = get.send().await.unwrap().item.unwrap();
         assert_eq!(item["type"], AttributeValue::S("customer.signed_up".to_owned()));
         assert_eq!(item["decisions"], AttributeValue::L(vec![AttributeValue::S("welcome@1/0=deliver".to_owned())]));
@@ -56,7 +58,9 @@ fn a_record_that_cannot_be_read_is_an_error_without_its_content() {
     run(async |stack| {
         let (archive, message) = (archive(stack), message());
         let put = client(stack).put_item().table_name(output(stack, "EventsTable"));
-        let put = put.item("customer", AttributeValue::S(message.customer.to_string())).item("position", AttributeValue::S(message.position.as_str().to_owned()));
+        let put = put
+            .item("customer", AttributeValue::S(message.customer.to_string()))
+            .item("position", AttributeValue::S(message.position.as_str().to_owned()));
         put.item("record", AttributeValue::B(b"ana@example.com".to_vec().into())).send().await.unwrap();
         let recorded = Recorded::new(b"{}".to_vec(), now(), ShardId::new("shard"), SequenceNumber::new("1"), decided(&message));
         let error = archive.put(message.customer.as_str(), &message.position, "x", &recorded).await.unwrap_err();

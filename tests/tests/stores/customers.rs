@@ -18,7 +18,13 @@ fn customers(stack: &LocalStack) -> Customers {
 }
 
 async fn load(customers: &Customers, id: &CustomerId) -> Loaded {
-    customers.load(std::slice::from_ref(id)).await.expect("a table can be read").remove(id).expect("each id is answered").expect("a state can be read")
+    customers
+        .load(std::slice::from_ref(id))
+        .await
+        .expect("a table can be read")
+        .remove(id)
+        .expect("each id is answered")
+        .expect("a state can be read")
 }
 
 #[test]
@@ -61,8 +67,13 @@ fn many_customers_are_loaded_at_once_new_ones_too() {
 fn a_state_that_cannot_be_read_hinders_no_other_customer() {
     run(async |stack| {
         let (customers, broken, whole) = (customers(stack), customer_id(), customer_id());
-        let put = client(stack).put_item().table_name(output(stack, "CustomersTable")).item("customer", AttributeValue::S(broken.to_string()));
-        put.item("state", AttributeValue::B(b"ana".to_vec().into())).item("version", AttributeValue::N("1".to_owned())).send().await.unwrap();
+        let put =
+            client(stack).put_item().table_name(output(stack, "CustomersTable")).item("customer", AttributeValue::S(broken.to_string()));
+        put.item("state", AttributeValue::B(b"ana".to_vec().into()))
+            .item("version", AttributeValue::N("1".to_owned()))
+            .send()
+            .await
+            .unwrap();
         let loaded = customers.load(&[broken.clone(), whole.clone()]).await.unwrap();
         let error = loaded[&broken].as_ref().unwrap_err();
         assert!(matches!(error, StoreError::Unreadable { .. }), "{error}");

@@ -86,7 +86,8 @@ fn a_quarantined_record_is_kept_whole_with_its_reason() {
         let store = object_store(stack.sdk_config());
         let quarantine = Quarantine::new(store.clone(), bucket.clone());
         let (shard, sequence) = (ShardId::new(unique("shardId")), SequenceNumber::new("0042"));
-        let refusal = NoEvent { reason: QuarantineReason::MissingField, problems: vec!["id is missing".to_owned(), "type is null".to_owned()] };
+        let refusal =
+            NoEvent { reason: QuarantineReason::MissingField, problems: vec!["id is missing".to_owned(), "type is null".to_owned()] };
         let bytes = [0, 255, b'{', b'\n'];
         let record = Quarantined::new(&refusal, &shard, &sequence, "c-1", Time::from_millis(1_772_359_200_123), &bytes);
         quarantine.put(&record).await.unwrap();

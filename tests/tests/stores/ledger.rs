@@ -23,7 +23,11 @@ fn a_delivery_belongs_to_one_owner_until_its_lease_is_over() {
     run(async |stack| {
         let (ledger, message, now) = (ledger(stack), message(), now());
         assert_eq!(ledger.claim(&message, "a", AtMostOnce, now, LEASE).await.unwrap(), Claim::Granted);
-        assert_eq!(ledger.claim(&message, "a", AtMostOnce, now, LEASE).await.unwrap(), Claim::Granted, "the answer to the first call was lost");
+        assert_eq!(
+            ledger.claim(&message, "a", AtMostOnce, now, LEASE).await.unwrap(),
+            Claim::Granted,
+            "the answer to the first call was lost"
+        );
         let held = Claim::HeldByAnother { until: now.plus(LEASE) };
         for policy in [AtMostOnce, AtLeastOnce] {
             assert_eq!(ledger.claim(&message, "b", policy, now.plus(LEASE), LEASE).await.unwrap(), held);
@@ -104,7 +108,10 @@ fn an_abandoned_claim_becomes_unknown_once_its_lease_is_over() {
         let (ledger, message, now) = (ledger(stack), message(), now());
         let late = now.plus(LEASE + 1);
         ledger.claim(&message, "a", AtMostOnce, now, LEASE).await.unwrap();
-        assert!(matches!(ledger.settle_abandoned(&message, now).await, Err(StoreError::Conflict { .. })), "the call may still be under way");
+        assert!(
+            matches!(ledger.settle_abandoned(&message, now).await, Err(StoreError::Conflict { .. })),
+            "the call may still be under way"
+        );
         ledger.settle_abandoned(&message, late).await.unwrap();
         ledger.settle_abandoned(&message, late).await.unwrap();
         assert_eq!(ledger.claim(&message, "b", AtMostOnce, late, LEASE).await.unwrap(), Claim::Settled(Outcome::Unknown));
@@ -129,6 +136,10 @@ fn a_delivery_that_no_provider_is_called_for_is_settled_unclaimed() {
         ledger.claim(&held, "a", AtLeastOnce, now, LEASE).await.unwrap();
         assert_eq!(ledger.settle_unclaimed(&held, &refused, now).await.unwrap(), Claim::HeldByAnother { until: now.plus(LEASE) });
         let late = now.plus(LEASE + 1);
-        assert_eq!(ledger.settle_unclaimed(&held, &refused, late).await.unwrap(), Claim::Abandoned, "it may have been sent, and nobody will try again");
+        assert_eq!(
+            ledger.settle_unclaimed(&held, &refused, late).await.unwrap(),
+            Claim::Abandoned,
+            "it may have been sent, and nobody will try again"
+        );
     });
 }

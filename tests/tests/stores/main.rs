@@ -64,6 +64,12 @@ fn message() -> Message {
 fn decided(message: &Message) -> Decided {
     let Message { delivery: id, channel, not_before, not_after, .. } = *message;
     let verdict = Verdict::Deliver(Deliver { id, channel, not_before, not_after });
-    let decision = Decision { trigger: message.trigger.clone(), version: message.version, run: message.run, step: Some(message.step.clone()), verdict };
+    let decision = Decision {
+        trigger: message.trigger.clone(),
+        version: message.version,
+        run: message.run,
+        step: Some(message.step.clone()),
+        verdict,
+    };
     Decided { now: local::now(), generation: 1, repeat: false, decisions: vec![decision] }
 }

@@ -29,7 +29,8 @@ async fn reads(stack: &LocalStack) -> (DeliveryReads, String) {
 }
 
 async fn suppress(stack: &LocalStack, subject: &str, marks: &[(&str, &str)]) {
-    let mut put = client(stack).put_item().table_name(output(stack, "SuppressionsTable")).item("subject", AttributeValue::S(subject.to_owned()));
+    let mut put =
+        client(stack).put_item().table_name(output(stack, "SuppressionsTable")).item("subject", AttributeValue::S(subject.to_owned()));
     for (name, at) in marks {
         put = put.item(*name, AttributeValue::N((*at).to_owned()));
     }
@@ -78,13 +79,16 @@ fn everything_about_a_delivery_is_read() {
             purpose: purpose.map(|purpose| Purpose::parse(purpose).unwrap()),
             at: Time::from_millis(at),
         };
-        assert_eq!(known.suppressions, [
-            suppression(SuppressionKind::Withdrawal, Channel::Email, Some("marketing"), 1),
-            suppression(SuppressionKind::Complaint, Channel::Sms, None, 2),
-            suppression(SuppressionKind::Bounce, Channel::Email, None, 3),
-            // A kind that a newer version writes denies the most.
-            suppression(SuppressionKind::Bounce, Channel::Email, Some("news"), 4),
-        ]);
+        assert_eq!(
+            known.suppressions,
+            [
+                suppression(SuppressionKind::Withdrawal, Channel::Email, Some("marketing"), 1),
+                suppression(SuppressionKind::Complaint, Channel::Sms, None, 2),
+                suppression(SuppressionKind::Bounce, Channel::Email, None, 3),
+                // A kind that a newer version writes denies the most.
+                suppression(SuppressionKind::Bounce, Channel::Email, Some("news"), 4),
+            ]
+        );
     });
 }
 
@@ -109,7 +113,10 @@ fn an_address_is_suppressed_for_whoever_has_it() {
 fn a_state_that_cannot_be_read_is_an_error_and_not_an_absence() {
     run(async |stack| {
         let ((reads, _), message) = (reads(stack).await, message());
-        let put = client(stack).put_item().table_name(output(stack, "CustomersTable")).item("customer", AttributeValue::S(message.customer.to_string()));
+        let put = client(stack)
+            .put_item()
+            .table_name(output(stack, "CustomersTable"))
+            .item("customer", AttributeValue::S(message.customer.to_string()));
         put.item("state", AttributeValue::B(b"ana".to_vec().into())).send().await.unwrap();
         assert!(matches!(reads.read(&message).await, Err(StoreError::Unreadable { .. })));
     });

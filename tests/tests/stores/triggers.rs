@@ -108,7 +108,7 @@ fn the_newest_version_is_the_highest_number() {
 fn a_template_is_found_by_its_content() {
     run(async |stack| {
         let triggers = triggers(stack).await;
-        let template = StoredTemplate { subject: "Hello".to_owned(), text: Some("Hi".to_owned()), ..StoredTemplate::default() };
+        let template = StoredTemplate { subject: Some("Hello".to_owned()), text: Some("Hi".to_owned()), ..StoredTemplate::default() };
         triggers.put_template(&template).await.unwrap();
         assert_eq!(triggers.template(template.hash()).await.unwrap(), template);
         let error = triggers.template(ContentHash::of(&[b"other"])).await.unwrap_err().to_string();
