@@ -2,6 +2,7 @@
 
 use aws::{AddressKey, Clock, DeliveryReads, Ledger, Queue, Secret, Stream, TriggerBook, Triggers};
 use aws_lambda_events::sqs::SqsEvent;
+use delivery::Recipients;
 use email::Ses;
 use lambda::{Configuration, deadline, each_message};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -26,10 +27,11 @@ async fn main() -> Result<(), Error> {
         configuration_set: env.text("EMAIL_CONFIGURATION_SET"),
     };
     let unsubscribe_url = env.optional("UNSUBSCRIBE_URL");
+    let recipients = Recipients::parse(&env.optional("ALLOWED_RECIPIENTS").unwrap_or_default());
     env.check()?;
     let key = AddressKey::new(Secret::read(&aws_sdk_secretsmanager::Client::new(&sdk), &secret).await?);
-    let reads = DeliveryReads::new(dynamodb, customers, events, suppressions, key);
-    let sender = &Sender { provider, reads, ledger, queue, stream, book, clock, unsubscribe_url };
+    let reads = DeliveryReads::new(dynamodb, customers, events, suppressions, Some(key));
+    let sender = &Sender { provider, reads, ledger, queue, stream, book, clock, unsubscribe_url, recipients };
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let (request, deadline) = (&event.context.request_id, deadline(&event.context));
         let attempt = async |position: usize, body: String| sender.is_done_with(&body, &format!("{request}/{position}"), deadline).await;

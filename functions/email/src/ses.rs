@@ -76,7 +76,8 @@ impl Provider for Ses {
     fn build(&self, dispatch: &Dispatch<'_>) -> Result<Mail, Outcome> {
         let Action::Email(action) = dispatch.action else { return Err(Outcome::Failed { cause: "wrong_channel".to_owned() }) };
         let to = dispatch.customer.email().ok_or(Outcome::Refused(Reason::NoAddress))?;
-        let rendered = dispatch.template.mail(dispatch.context).map_err(|error| {
+        let template = dispatch.template.ok_or_else(|| Outcome::Failed { cause: "template_missing".to_owned() })?;
+        let rendered = template.mail(dispatch.context).map_err(|error| {
             tracing::error!(trigger.id = %dispatch.message.trigger, template.name = %action.template(), error = %error, "a template could not be rendered");
             Outcome::Refused(Reason::TemplateError)
         })?;

@@ -15,12 +15,16 @@ impl Router {
     /// Enqueues the deliveries of an input, each on its channel's queue.
     pub(crate) async fn enqueue(&self, input: &Input, decided: &Decided) -> Result<(), LaneError> {
         let messages: Vec<_> = decided.deliveries().map(|(decision, deliver)| message(input, decision, deliver)).collect();
-        if let Some(message) = messages.iter().find(|message| message.channel != Channel::Email) {
-            let problem = format!("it asks for {}, which has no queue in this version", message.channel);
-            return Err(StoreError::Unreadable { what: "a recorded decision", problem }.into());
-        }
-        if !messages.is_empty() {
-            self.email_queue.send(&messages).await?;
+        for channel in Channel::ALL {
+            let of_channel: Vec<_> = messages.iter().filter(|message| message.channel == *channel).cloned().collect();
+            if of_channel.is_empty() {
+                continue;
+            }
+            let queue = self.queues.of(*channel).ok_or_else(|| StoreError::Unreadable {
+                what: "a recorded decision",
+                problem: format!("it asks for {channel}, which has no queue in this version"),
+            })?;
+            queue.send(&of_channel).await?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The wiring of the router.
 
-use aws::{Archive, Clock, Customers, Quarantine, Queue, Stream, TriggerBook, Triggers};
+use aws::{Archive, Clock, Customers, Quarantine, Queue, Queues, Stream, TriggerBook, Triggers};
 use lambda::{Configuration, deadline, failed_from, records_of};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use router::Router;
@@ -11,11 +11,17 @@ async fn main() -> Result<(), Error> {
     let mut env = Configuration::new();
     let sdk = aws::connect().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+    let sqs = aws_sdk_sqs::Client::new(&sdk);
     let clock = Clock::system();
     let router = &Router {
         customers: Customers::new(dynamodb.clone(), env.text("CUSTOMERS_TABLE")),
         archive: Archive::new(dynamodb.clone(), env.text("EVENTS_TABLE"), env.number("ARCHIVE_RETENTION_DAYS")),
-        email_queue: Queue::new(aws_sdk_sqs::Client::new(&sdk), env.text("EMAIL_QUEUE_URL")),
+        queues: Queues {
+            email: Queue::new(sqs.clone(), env.text("EMAIL_QUEUE_URL")),
+            sms: Queue::new(sqs.clone(), env.text("SMS_QUEUE_URL")),
+            crm: Queue::new(sqs.clone(), env.text("CRM_QUEUE_URL")),
+            webhook: Queue::new(sqs, env.text("WEBHOOK_QUEUE_URL")),
+        },
         stream: Stream::new(aws_sdk_kinesis::Client::new(&sdk), env.text("STREAM_NAME")),
         quarantine: Quarantine::new(aws::object_store(&sdk), env.text("QUARANTINE_BUCKET")),
         book: TriggerBook::new(Triggers::new(dynamodb, env.text("TRIGGERS_TABLE")), clock.clone()),

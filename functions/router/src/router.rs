@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
-use aws::{Archive, Clock, Customers, Loaded, Quarantine, Queue, Stream, TriggerBook};
+use aws::{Archive, Clock, Customers, Loaded, Quarantine, Queues, Stream, TriggerBook};
 use customer::Input;
 use decision::{Decided, Recorded};
 use event::{CustomerId, Event, NoEvent, Position, QuarantineReason, Time};
@@ -27,7 +27,7 @@ const STUCK_AFTER_MILLIS: i64 = 15 * 60 * 1000;
 pub struct Router {
     pub customers: Customers,
     pub archive: Archive,
-    pub email_queue: Queue,
+    pub queues: Queues,
     pub stream: Stream,
     pub quarantine: Quarantine,
     pub book: TriggerBook,
@@ -111,7 +111,7 @@ impl Router {
     }
 
     async fn archive_entity(&self, record: &StreamRecord, event: &Event, tally: &mut Tally) -> Result<(), LaneError> {
-        let decided = Decided { now: record.arrival, generation: 0, repeat: false, decisions: Vec::new() };
+        let decided = Decided { now: record.arrival, generation: 0, repeat: false, decisions: Vec::new(), remember: None };
         let recorded = Recorded::new(record.data.clone(), record.arrival, record.shard.clone(), record.sequence.clone(), decided);
         let position = Position::new(record.arrival, &record.sequence);
         self.archive.put(event.subject().as_str(), &position, event.kind().as_str(), &recorded).await?;

@@ -24,6 +24,15 @@ const MOST_SETS: usize = 4;
 /// A bound on what is kept of templates and versions; above it they are read again.
 const MOST_KEPT: usize = 2_000;
 
+/// How a trigger stands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// None where it was taken out.
+    pub mode: Option<Mode>,
+    /// The stack's switch for all marketing at once.
+    pub marketing_stopped: bool,
+}
+
 /// The triggers that a function has loaded.
 #[derive(Debug)]
 pub struct TriggerBook {
@@ -98,15 +107,16 @@ impl TriggerBook {
         Ok(set)
     }
 
-    /// The trigger's mode as of the newest look, whatever generation decided; none where it was taken out.
+    /// How a trigger stands as of the newest look, whatever generation decided.
     ///
     /// # Errors
     /// A bundle that cannot be read.
-    pub async fn mode(&self, name: &TriggerName) -> Result<Option<Mode>, StoreError> {
+    pub async fn standing(&self, name: &TriggerName) -> Result<Standing, StoreError> {
         let mut pages = self.pages.lock().await;
         let generation = pages.head.newest().map(|generation| (generation.number, generation.bundle));
+        let marketing_stopped = pages.head.newest().is_some_and(|generation| generation.marketing_stopped);
         let set = self.set(&mut pages, generation).await?;
-        Ok(set.get(name).map(|entry| entry.exposure.mode))
+        Ok(Standing { mode: set.get(name).map(|entry| entry.exposure.mode), marketing_stopped })
     }
 
     /// One version of a trigger, none where it was never published.

@@ -20,14 +20,14 @@ mod suppressions;
 mod triggers;
 
 pub use archive::{Archive, Archived};
-pub use book::TriggerBook;
+pub use book::{Standing, TriggerBook};
 pub use clock::Clock;
 pub use connect::connect;
 pub use customers::{Customers, Loaded};
 pub use error::{Passing, StoreError};
 pub use ledger::{Claim, Ledger, LedgerEntry};
 pub use quarantine::{Quarantine, Quarantined, object_store};
-pub use queue::Queue;
+pub use queue::{Queue, Queues};
 pub use reads::{DeliveryReads, Known};
 pub use secret::Secret;
 pub use stream::{Put, Stream};

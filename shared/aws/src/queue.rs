@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use delivery::Message;
+use trigger::Channel;
 
 use crate::Passing;
 
@@ -76,4 +77,27 @@ impl Queue {
 /// The text of a message. A queue takes no character that XML does not have; in JSON each has another spelling.
 fn body(message: &Message) -> String {
     message.to_text().replace('\u{FFFE}', "\\ufffe").replace('\u{FFFF}', "\\uffff")
+}
+
+/// The queues of all channels.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    pub email: Queue,
+    pub sms: Queue,
+    pub crm: Queue,
+    pub webhook: Queue,
+}
+
+impl Queues {
+    /// The queue of a channel; none where the channel has no sender in this version.
+    #[must_use]
+    pub fn of(&self, channel: Channel) -> Option<&Queue> {
+        match channel {
+            Channel::Email => Some(&self.email),
+            Channel::Sms => Some(&self.sms),
+            Channel::Crm => Some(&self.crm),
+            Channel::Webhook => Some(&self.webhook),
+            Channel::Push => None,
+        }
+    }
 }

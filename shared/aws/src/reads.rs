@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use customer::Customer;
 use decision::Recorded;
 use delivery::{Message, Suppression};
+use trigger::Channel;
 
 use crate::archive::read_record;
-use crate::attributes::{Item, text};
+use crate::attributes::{Item, get_number, text};
 use crate::customers::read_state;
 use crate::suppressions::{read_suppressions, subject_of};
 use crate::{AddressKey, Passing, StoreError};
@@ -24,6 +25,8 @@ const ROUNDS: u32 = 5;
 pub struct Known {
     /// None where nothing was ever committed.
     pub customer: Option<Customer>,
+    /// The version of the customer's state.
+    pub version: u64,
     pub suppressions: Vec<Suppression>,
     /// None where it expired, or where the cause is not archived yet.
     pub cause: Option<Recorded>,
@@ -36,12 +39,13 @@ pub struct DeliveryReads {
     customers: String,
     events: String,
     suppressions: String,
-    key: AddressKey,
+    key: Option<AddressKey>,
 }
 
 impl DeliveryReads {
+    /// Without a key no suppressions of an address are read: that is for channels that reach no person.
     #[must_use]
-    pub fn new(client: Client, customers: String, events: String, suppressions: String, key: AddressKey) -> Self {
+    pub fn new(client: Client, customers: String, events: String, suppressions: String, key: Option<AddressKey>) -> Self {
         Self { client, customers, events, suppressions, key }
     }
 
@@ -58,19 +62,22 @@ impl DeliveryReads {
         ]);
         let mut found = self.get(keys).await?;
         let mut first = |table: &str| found.remove(table).and_then(|items| items.into_iter().next());
+        let customer = first(&self.customers);
         let mut known = Known {
-            customer: first(&self.customers).map(|item| read_state(&item)).transpose()?,
+            version: customer.as_ref().and_then(|item| get_number(item, "version")).unwrap_or_default(),
+            customer: customer.map(|item| read_state(&item)).transpose()?,
             suppressions: first(&self.suppressions).map(|item| read_suppressions(&item)).unwrap_or_default(),
             cause: first(&self.events).map(|item| read_record(&item)).transpose()?,
         };
-        known.suppressions.extend(self.of_address(known.customer.as_ref()).await?);
+        known.suppressions.extend(self.of_address(known.customer.as_ref(), message.channel).await?);
         Ok(known)
     }
 
     /// An address is known only once the customer was read, so its suppressions take a second call.
-    async fn of_address(&self, customer: Option<&Customer>) -> Result<Vec<Suppression>, StoreError> {
-        let Some(address) = customer.and_then(Customer::email) else { return Ok(Vec::new()) };
-        let subject = self.key.subject_of(address.expose())?;
+    async fn of_address(&self, customer: Option<&Customer>, channel: Channel) -> Result<Vec<Suppression>, StoreError> {
+        let Some(key) = &self.key else { return Ok(Vec::new()) };
+        let Some(address) = customer.and_then(|customer| customer.address(channel)) else { return Ok(Vec::new()) };
+        let subject = key.subject_of(&address)?;
         let get = self.client.get_item().table_name(&self.suppressions).key("subject", text(subject)).consistent_read(true);
         let item = get.send().await.map_err(|error| StoreError::passing(WHAT, &error))?.item;
         Ok(item.map(|item| read_suppressions(&item)).unwrap_or_default())

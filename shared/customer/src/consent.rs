@@ -30,6 +30,13 @@ impl Customer {
         self.stands(mark).then(|| Time::from_millis(mark.at))
     }
 
+    /// When the customer last consented to anything on this channel that is not taken back.
+    #[must_use]
+    pub fn newest_consent(&self, channel: Channel) -> Option<Time> {
+        let standing = self.consents.iter().filter(|mark| mark.channel == channel.as_str() && self.stands(mark));
+        standing.map(|mark| Time::from_millis(mark.at)).max()
+    }
+
     /// The channels that are consented to, by purpose.
     pub(crate) fn consented(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut purposes = BTreeMap::<&str, Vec<&str>>::new();

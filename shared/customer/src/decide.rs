@@ -1,11 +1,12 @@
 //! What an input leads to.
 
-use decision::{Decided, Decision, Deliver, DeliveryId, EventKey, Reason, RunId, Verdict};
+use decision::{Decided, Decision, Deliver, DeliveryId, EventKey, Reason, Remember, RunId, Verdict};
 use event::{CustomerId, NoEvent, Time};
 use pattern::Json;
 use trigger::{Action, BundleEntry, Class, Mode, Rollout, Step, TriggerName, TriggerSet};
 
 use crate::document::document;
+use crate::history::Past;
 use crate::{Customer, Input};
 
 /// Decides what the triggers do about an input. Nothing happens by it.
@@ -17,7 +18,11 @@ use crate::{Customer, Input};
 pub fn decide(customer: &Customer, input: &Input, triggers: &TriggerSet) -> Result<Decided, NoEvent> {
     let now = input.arrival().max(customer.clock());
     let event = input.event();
-    let decided = |repeat, decisions| Decided { now, generation: triggers.generation(), repeat, decisions };
+    let depth = triggers.history_depth(event.kind());
+    let decided = |repeat: bool, decisions| {
+        let remember = depth.filter(|_| !repeat).map(|depth| Remember { depth });
+        Decided { now, generation: triggers.generation(), repeat, decisions, remember }
+    };
     if customer.has_recent(EventKey::new(event.source(), event.id())) {
         return Ok(decided(true, Vec::new()));
     }
@@ -40,6 +45,7 @@ pub fn decide(customer: &Customer, input: &Input, triggers: &TriggerSet) -> Resu
         // The envelope was parsed, so its data is JSON; the empty document stands for what cannot happen.
         data: Json::parse(event.data_text()).unwrap_or(Json::Object(Vec::new())),
         profile: document(customer),
+        past: Past { history: &customer.history, present: (event.kind(), input.event_time()), now },
     };
     let decisions = candidates.iter().flat_map(|entry| view.judge(entry)).collect();
     Ok(decided(false, decisions))
@@ -52,6 +58,7 @@ struct View<'a> {
     now: Time,
     data: Json,
     profile: Json,
+    past: Past<'a>,
 }
 
 impl View<'_> {
@@ -73,7 +80,11 @@ impl View<'_> {
     /// Why the trigger as a whole does nothing.
     fn refusal(&self, entry: &BundleEntry) -> Option<Reason> {
         let trigger = &entry.trigger;
-        if trigger.when_customer().is_some_and(|pattern| !pattern.matches(&self.profile)) {
+        if self.customer.is_erased() {
+            return Some(Reason::Erased);
+        }
+        let fits = trigger.when_customer().is_none_or(|pattern| pattern.matches(&self.profile));
+        if !fits || !trigger.when_history().iter().all(|fact| self.past.holds(fact)) {
             return Some(Reason::NoMatch);
         }
         if entry.exposure.mode == Mode::Paused {
@@ -102,14 +113,11 @@ impl View<'_> {
         }
         let channel = action.channel();
         let id = DeliveryId::new(self.input.customer(), entry.trigger.name(), run, &step.place(position), channel);
-        Verdict::Deliver(Deliver { id, channel, not_before: self.now, not_after })
+        Verdict::Deliver(Deliver { id, channel, not_before: Time::default(), not_after })
     }
 
     /// Why nothing may be sent to this customer. Consent outranks the rest.
     fn obstacle(&self, action: &Action) -> Option<Reason> {
-        if self.customer.is_erased() {
-            return Some(Reason::Erased);
-        }
         let channel = action.channel();
         let consented = match (action.class(), action.purpose()) {
             (Class::Transactional, _) => true,

@@ -10,6 +10,7 @@ mod consent;
 mod decide;
 mod document;
 mod evolve;
+mod history;
 mod input;
 mod profile;
 mod seen;

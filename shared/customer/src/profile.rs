@@ -105,7 +105,8 @@ impl ProfileChange {
             let problem = format!("the traits would take {trait_bytes} bytes, at most {MOST_TRAIT_BYTES} are kept; delete some with null");
             return Err(NoEvent::new(QuarantineReason::StateBounds, problem));
         }
-        if next.consents.len() > MOST_CONSENTS {
+        // A withdrawal always finds its place.
+        if next.consents.len() > MOST_CONSENTS && self.consents.iter().any(|consent| consent.granted) {
             let problem = format!("more than {MOST_CONSENTS} pairs of purpose and channel have a consent on record");
             return Err(NoEvent::new(QuarantineReason::StateBounds, problem));
         }

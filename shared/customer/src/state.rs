@@ -8,6 +8,8 @@ use event::Time;
 use serde_json::{Map, Value};
 use trigger::Channel;
 
+use crate::history::History;
+
 const FORMAT: u16 = 1;
 
 /// A state, unpacked; by its bounds it stays far below.
@@ -19,7 +21,7 @@ pub(crate) const MOST_TRAIT_BYTES: usize = 16 * 1024;
 /// Purposes times channels with a consent or a withdrawal on record.
 pub(crate) const MOST_CONSENTS: usize = 256;
 
-// Field numbers are for ever. Kept free: 13 history, 14 live runs, 15 caps, 16 snapshots.
+// Field numbers are for ever. Kept free: 14 live runs, 15 caps, 16 snapshots.
 record! {
     /// A customer's state: one binary attribute, about a kilobyte.
     masked pub struct Customer {
@@ -35,6 +37,7 @@ record! {
         10 => pub(crate) erased_at: Option<i64>,
         11 => pub(crate) merged_into: Option<String>,
         12 => pub(crate) generation: u64,
+        13 => pub(crate) history: History,
     }
 }
 
@@ -99,6 +102,7 @@ impl fmt::Debug for Customer {
             .field("clock", &self.clock)
             .field("erased_at", &self.erased_at)
             .field("generation", &self.generation)
+            .field("history", &self.history)
             .finish_non_exhaustive()
     }
 }
@@ -129,15 +133,28 @@ impl Customer {
         Time::from_millis(self.clock)
     }
 
-    /// Whether there is an address for the channel. Systems of the company itself need none.
+    /// The phone number, in the form of E.164.
+    #[must_use]
+    pub fn phone(&self) -> Option<&str> {
+        self.phone.as_deref()
+    }
+
+    /// The address on a channel: what suppressions and the sandbox go by. Systems of the company itself have none, and
+    /// need none.
+    #[must_use]
+    pub fn address(&self, channel: Channel) -> Option<String> {
+        match channel {
+            Channel::Email => self.email().map(|email| email.expose().to_owned()),
+            Channel::Sms => self.phone.clone(),
+            Channel::Crm | Channel::Webhook => Some(String::new()),
+            Channel::Push => None,
+        }
+    }
+
+    /// Whether there is an address for the channel.
     #[must_use]
     pub fn has_address(&self, channel: Channel) -> bool {
-        match channel {
-            Channel::Email => self.email.is_some(),
-            Channel::Sms => self.phone.is_some(),
-            Channel::Crm | Channel::Webhook => true,
-            Channel::Push => false,
-        }
+        self.address(channel).is_some()
     }
 
     #[must_use]
@@ -244,7 +261,7 @@ mod tests {
         let (arrival, shard) = (Time::from_millis(1_772_359_200_000), ShardId::new("shardId-000000000001"));
         let event = Event::parse(event).unwrap();
         let input = Input::new(CustomerId::parse("c-1").unwrap(), event, arrival, shard, SequenceNumber::new("4968")).unwrap();
-        let decided = Decided { now: arrival, generation: 5, repeat: false, decisions: Vec::new() };
+        let decided = Decided { now: arrival, generation: 5, repeat: false, decisions: Vec::new(), remember: None };
         let Evolved::Changed(next) = evolve(&customer, &input, &decided) else { panic!("the locale changed") };
         let next = Customer::open(&next.seal()).unwrap();
         assert_eq!((next.locale.as_deref(), next.generation), (Some("fr"), 5));

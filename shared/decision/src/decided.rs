@@ -16,6 +16,15 @@ pub struct Decided {
     pub repeat: bool,
     /// One decision for each trigger whose `on` and event pattern fit, and each of its steps.
     pub decisions: Vec<Decision>,
+    /// What the customer's state is to remember of the event, because a trigger asks for its past.
+    pub remember: Option<Remember>,
+}
+
+/// An event to be counted into the customer's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remember {
+    /// How many of the last times a condition may ask for.
+    pub depth: u32,
 }
 
 /// What one trigger, or one step of it, does about an input.
@@ -40,7 +49,7 @@ pub enum Verdict {
 pub struct Deliver {
     pub id: DeliveryId,
     pub channel: Channel,
-    /// Not sent before this time.
+    /// Not sent before this time; the beginning of 1970 for at once.
     pub not_before: Time,
     /// Not sent after this time, by any clock.
     pub not_after: Time,

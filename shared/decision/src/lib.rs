@@ -12,7 +12,7 @@ mod outcome;
 mod reason;
 mod recorded;
 
-pub use decided::{Decided, Decision, Deliver, Verdict};
+pub use decided::{Decided, Decision, Deliver, Remember, Verdict};
 pub use ids::{DeliveryId, EventKey, RunId};
 pub use outcome::Outcome;
 pub use reason::{Reason, UnknownReason};

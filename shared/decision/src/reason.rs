@@ -60,6 +60,8 @@ reasons! {
     Shadow = "shadow",
     /// Withdrawn, bounced or complained about, by the newest that is known.
     Suppressed = "suppressed",
+    /// The stack may not reach this recipient: it is no production.
+    Sandbox = "sandbox",
     /// It could not be sent before its `valid_for` ended.
     Expired = "expired",
     /// The template could not be rendered with this event and profile.

@@ -7,7 +7,7 @@ use event::{SequenceNumber, ShardId, Time};
 use thiserror::Error;
 use trigger::{Channel, TriggerName, Version};
 
-use crate::{Decided, Decision, Deliver, DeliveryId, Reason, RunId, Verdict};
+use crate::{Decided, Decision, Deliver, DeliveryId, Reason, Remember, RunId, Verdict};
 
 /// The version of the deciding code: raised when the same input would be decided otherwise.
 pub const ENGINE: u32 = 1;
@@ -21,7 +21,7 @@ const LARGEST: usize = 4 << 20;
 const DELIVER: u32 = 1;
 const REFUSE: u32 = 2;
 
-// Field numbers are for ever. 8 is kept for what is to be remembered of an input: event type, count, key hashes.
+// Field numbers are for ever.
 record! {
     struct Item {
         1 => input: Bytes,
@@ -31,8 +31,16 @@ record! {
         5 => now: i64,
         6 => generation: u64,
         7 => engine: u32,
+        8 => remember: Option<Memory>,
         9 => repeat: bool,
         10 => decisions: Vec<Entry>,
+    }
+}
+
+// Kept free: key hashes, traits set.
+record! {
+    struct Memory {
+        1 => depth: u32,
     }
 }
 
@@ -104,6 +112,7 @@ impl Recorded {
             now: self.decided.now.millis(),
             generation: self.decided.generation,
             engine: self.engine,
+            remember: self.decided.remember.map(|remember| Memory { depth: remember.depth, ..Memory::default() }),
             repeat: self.decided.repeat,
             decisions: self.decided.decisions.iter().map(entry).collect(),
             ..Item::default()
@@ -124,7 +133,13 @@ impl Recorded {
             shard: ShardId::new(item.shard),
             sequence: SequenceNumber::new(&item.sequence),
             engine: item.engine,
-            decided: Decided { now: Time::from_millis(item.now), generation: item.generation, repeat: item.repeat, decisions },
+            decided: Decided {
+                now: Time::from_millis(item.now),
+                generation: item.generation,
+                repeat: item.repeat,
+                decisions,
+                remember: item.remember.map(|memory| Remember { depth: memory.depth }),
+            },
         })
     }
 
@@ -211,7 +226,7 @@ mod tests {
             verdict,
         };
         let decisions = vec![decision(Some("0"), Verdict::Deliver(deliver)), decision(None, Verdict::Refuse(Reason::NoConsent))];
-        let decided = Decided { now: Time::from_millis(1_000), generation: 4, repeat: false, decisions };
+        let decided = Decided { now: Time::from_millis(1_000), generation: 4, repeat: false, decisions, remember: None };
         Recorded::new(b"{}".to_vec(), Time::from_millis(999), ShardId::new("shardId-0"), SequenceNumber::new("42"), decided)
     }
 
@@ -250,7 +265,7 @@ mod tests {
     #[test]
     fn what_a_newer_version_added_does_not_hinder_this_one() {
         let mut fields = Item::open(&recorded().seal(), FORMAT, LARGEST).unwrap().to_fields();
-        fields.put(8, &"cart.updated".to_owned());
+        fields.put(12, &"cart.updated".to_owned());
         fields.put(99, &1_u64);
         assert_eq!(Recorded::open(&blob::seal(FORMAT, &fields.to_bytes())), Ok(recorded()));
     }

@@ -7,7 +7,7 @@ use decision::Reason;
 use event::Time;
 use trigger::{Action, Channel, Class, Mode, Purpose};
 
-use crate::Message;
+use crate::{Message, Recipients};
 
 /// The longest that a message waits before it is looked at again; a queue cannot delay longer.
 const LONGEST_WAIT_MILLIS: i64 = 900_000;
@@ -45,6 +45,9 @@ pub struct Circumstances<'a> {
     pub suppressions: &'a [Suppression],
     /// None where the trigger was taken out since.
     pub mode: Option<Mode>,
+    /// The stack's switch for all marketing at once.
+    pub marketing_stopped: bool,
+    pub recipients: &'a Recipients,
     pub now: Time,
 }
 
@@ -89,7 +92,7 @@ impl WaitCause {
 /// Whether a delivery may go out. Lateness first, then what makes it wait, then what forbids it.
 #[must_use]
 pub fn gate(circumstances: &Circumstances<'_>) -> Gate {
-    let Circumstances { message, action, customer, suppressions, mode, now } = *circumstances;
+    let Circumstances { message, action, customer, suppressions, mode, marketing_stopped, recipients, now } = *circumstances;
     if now > message.not_after {
         return Gate::Refuse(Reason::Expired);
     }
@@ -102,16 +105,19 @@ pub fn gate(circumstances: &Circumstances<'_>) -> Gate {
     if customer.is_erased() {
         return Gate::Refuse(Reason::Erased);
     }
-    if mode.is_none_or(|mode| mode == Mode::Paused) {
+    if mode.is_none_or(|mode| mode == Mode::Paused) || (marketing_stopped && action.class() == Class::Marketing) {
         return wait(circumstances, 60_000, WaitCause::Paused);
     }
-    if !customer.has_address(message.channel) {
-        return Gate::Refuse(Reason::NoAddress);
+    let Some(address) = customer.address(message.channel) else { return Gate::Refuse(Reason::NoAddress) };
+    if !recipients.may_reach(message.channel, &address) {
+        return Gate::Refuse(Reason::Sandbox);
     }
     let consent = action.purpose().and_then(|purpose| customer.consent(purpose, message.channel));
     if action.class() == Class::Marketing && consent.is_none() {
         return Gate::Refuse(Reason::NoConsent);
     }
+    // A transactional message has no purpose: there, any newer consent on the channel says that the address is good again.
+    let consent = consent.or_else(|| customer.newest_consent(message.channel));
     let denied = suppressions.iter().any(|suppression| applies(suppression, action) && consent.is_none_or(|at| at <= suppression.at));
     if denied { Gate::Refuse(Reason::Suppressed) } else { Gate::Open }
 }

@@ -9,11 +9,13 @@ mod filters;
 mod gate;
 mod message;
 mod payload;
+mod recipients;
 mod render;
 mod template;
 
 pub use gate::{Circumstances, Gate, Suppression, SuppressionKind, WaitCause, back_off, gate};
 pub use message::{Message, MessageError};
 pub use payload::Payload;
+pub use recipients::{Recipient, Recipients};
 pub use render::{Context, RenderError, Rendered};
 pub use template::{Part, Sources, Template, TemplateProblem};

@@ -4,7 +4,7 @@
 
 use customer::{Customer, Evolved, Input, decide, evolve};
 use decision::{DeliveryId, RunId};
-use delivery::{Circumstances, Gate, Message, Suppression, SuppressionKind, back_off, gate};
+use delivery::{Circumstances, Gate, Message, Recipients, Suppression, SuppressionKind, back_off, gate};
 use event::{CustomerId, Event, Position, SequenceNumber, ShardId, Time};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -25,6 +25,11 @@ struct Case {
     suppressions: Vec<Denial>,
     /// Null where the trigger was taken out.
     mode: Option<String>,
+    /// Whether all marketing is held back.
+    #[serde(default)]
+    marketing_stopped: bool,
+    /// Whom the stack may reach; everybody, where nothing is said.
+    recipients: Option<String>,
     now: String,
     #[serde(default)]
     waits: u32,
@@ -135,6 +140,8 @@ fn every_case_is_answered_as_it_states() {
             customer: customer.as_ref(),
             suppressions: &suppressions,
             mode: case.mode.as_deref().map(|mode| Mode::parse(mode).unwrap()),
+            marketing_stopped: case.marketing_stopped,
+            recipients: &case.recipients.as_deref().map_or(Recipients::Everybody, Recipients::parse),
             now: time(&case.now),
         };
         assert_eq!(said(&gate(&circumstances)), case.gate, "{}", case.name);
@@ -161,7 +168,7 @@ proptest! {
         }]);
         let trigger = trigger("transactional", None);
         let message = Message { not_before, not_after, ..message(if committed { 1 } else { 2 }, waits) };
-        let circumstances = Circumstances { message: &message, action: trigger.steps()[0].action(), customer: Some(&customer), suppressions: &[], mode, now };
+        let circumstances = Circumstances { message: &message, action: trigger.steps()[0].action(), customer: Some(&customer), suppressions: &[], mode, marketing_stopped: false, recipients: &Recipients::Everybody, now };
         match gate(&circumstances) {
             Gate::Open => prop_assert!(committed && mode == Some(Mode::Live) && not_before <= now && now <= not_after),
             Gate::Refuse(_) => prop_assert!(now > not_after),
@@ -186,7 +193,7 @@ proptest! {
         }).collect();
         let message = Message { not_before: Time::default(), ..message(1, 0) };
         let is_open = |suppressions: &[Suppression]| gate(&Circumstances {
-            message: &message, action: trigger.steps()[0].action(), customer: Some(&customer), suppressions, mode: Some(Mode::Live), now: Time::from_millis(10),
+            message: &message, action: trigger.steps()[0].action(), customer: Some(&customer), suppressions, mode: Some(Mode::Live), marketing_stopped: false, recipients: &Recipients::Everybody, now: Time::from_millis(10),
         }) == Gate::Open;
         prop_assert!(is_open(&[]));
         for fewer in 0..suppressions.len() {

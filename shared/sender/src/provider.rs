@@ -10,7 +10,8 @@ pub struct Dispatch<'a> {
     pub message: &'a Message,
     pub action: &'a Action,
     pub customer: &'a customer::Customer,
-    pub template: &'a Template,
+    /// None where the action has none.
+    pub template: Option<&'a Template>,
     pub context: &'a Context,
 }
 
@@ -40,6 +41,12 @@ pub trait Provider {
 
     /// How long a call can take, in milliseconds: a claim's lease is longer.
     const LONGEST_CALL_MILLIS: i64;
+
+    /// Whether what is sent is the customer's profile: then a profile that changed during the call is sent again, so that
+    /// an older one never wins.
+    fn follows_profile(&self, _action: &Action) -> bool {
+        false
+    }
 
     /// Builds the message.
     ///

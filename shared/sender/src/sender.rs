@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws::{Claim, Clock, DeliveryReads, Known, Ledger, Passing, Queue, StoreError, Stream, TriggerBook};
 use decision::{Outcome, Reason};
-use delivery::{Circumstances, Context, Gate, Message, MessageError, Template, WaitCause, back_off, gate};
+use delivery::{Circumstances, Context, Gate, Message, MessageError, Recipients, Template, WaitCause, back_off, gate};
 use event::{Event, Time};
 use thiserror::Error;
 use trigger::{Action, SendPolicy};
@@ -25,6 +25,8 @@ pub struct Sender<P> {
     pub clock: Clock,
     /// Where customers withdraw consent, with `{customer}` and `{delivery}` to be filled in.
     pub unsubscribe_url: Option<String>,
+    /// Whom this stack may reach.
+    pub recipients: Recipients,
 }
 
 /// What became of a message; it is done with and may be deleted.
@@ -60,7 +62,7 @@ impl From<Passing> for Failure {
 /// What a delivery needs that does not change between attempts.
 struct Plan {
     action: Action,
-    template: Arc<Template>,
+    template: Option<Arc<Template>>,
 }
 
 impl<P: Provider> Sender<P> {
@@ -126,12 +128,15 @@ impl<P: Provider> Sender<P> {
         let Some(plan) = self.plan(&message).await? else {
             return self.end_unclaimed(&message, &known, Outcome::Failed { cause: "trigger_missing".to_owned() }).await;
         };
+        let standing = self.book.standing(&message.trigger).await?;
         let circumstances = Circumstances {
             message: &message,
             action: &plan.action,
             customer: known.customer.as_ref(),
             suppressions: &known.suppressions,
-            mode: self.book.mode(&message.trigger).await?,
+            mode: standing.mode,
+            marketing_stopped: standing.marketing_stopped,
+            recipients: &self.recipients,
             now: self.clock.now(),
         };
         match gate(&circumstances) {
@@ -149,8 +154,13 @@ impl<P: Provider> Sender<P> {
     async fn plan(&self, message: &Message) -> Result<Option<Plan>, StoreError> {
         let Some(published) = self.book.version(&message.trigger, message.version).await? else { return Ok(None) };
         let Some(step) = published.trigger.step_at(&message.step) else { return Ok(None) };
-        let Some(hash) = step.action().template().and_then(|name| published.templates.get(name)) else { return Ok(None) };
-        let template = self.book.template(*hash).await?;
+        let template = match step.action().template() {
+            None => None,
+            Some(name) => {
+                let Some(hash) = published.templates.get(name) else { return Ok(None) };
+                Some(self.book.template(*hash).await?)
+            }
+        };
         Ok(Some(Plan { action: step.action().clone(), template }))
     }
 
@@ -166,7 +176,7 @@ impl<P: Provider> Sender<P> {
             delivery: message.delivery.to_string(),
             unsubscribe_url: self.unsubscribe_url.as_ref().map(|url| filled_in(url, message)),
         };
-        self.provider.build(&Dispatch { message, action: &plan.action, customer, template: &plan.template, context: &context })
+        self.provider.build(&Dispatch { message, action: &plan.action, customer, template: plan.template.as_deref(), context: &context })
     }
 
     async fn attempt(

@@ -28,6 +28,7 @@ record! {
         3 => effective_from: i64,
         4 => bundle: String,
         5 => note: String,
+        6 => marketing_stopped: bool,
     }
 }
 
@@ -41,6 +42,8 @@ pub struct Generation {
     pub bundle: ContentHash,
     /// What changed, in a few words.
     pub note: String,
+    /// Whether senders hold back all marketing, whatever the triggers' modes.
+    pub marketing_stopped: bool,
     unknown: Unknown,
 }
 
@@ -91,12 +94,23 @@ impl Head {
             effective_from,
             bundle,
             note: note.to_owned(),
+            marketing_stopped: self.newest().is_some_and(|newest| newest.marketing_stopped),
             unknown: Unknown::default(),
         });
         let ended_long_ago = |pair: &[Generation]| pair.last().is_some_and(|next| now.since(next.effective_from) > KEPT_MILLIS);
         let forgotten = generations.windows(2).take_while(|pair| ended_long_ago(pair)).count();
         let forgotten = forgotten.min(generations.len().saturating_sub(KEPT_AT_LEAST));
         Self { generations: generations.split_off(forgotten), unknown: self.unknown.clone() }
+    }
+
+    /// The head with a generation of the same triggers, in which all marketing is held back, or goes out again. Senders
+    /// look at the newest generation, so it acts within seconds.
+    #[must_use]
+    pub fn with_marketing(&self, stopped: bool, now: Time, margin_millis: i64) -> Option<Self> {
+        let note = if stopped { "all marketing stopped" } else { "marketing goes out again" };
+        let mut next = self.with_next(self.newest()?.bundle, note, now, margin_millis);
+        next.generations.last_mut()?.marketing_stopped = stopped;
+        Some(next)
     }
 
     /// The stored form.
@@ -108,6 +122,7 @@ impl Head {
             effective_from: generation.effective_from.millis(),
             bundle: generation.bundle.to_string(),
             note: generation.note.clone(),
+            marketing_stopped: generation.marketing_stopped,
             unknown: generation.unknown.clone(),
         });
         StoredHead { generations: generations.collect(), unknown: self.unknown.clone() }.seal(FORMAT)
@@ -128,6 +143,7 @@ impl Head {
                 effective_from: Time::from_millis(stored.effective_from),
                 bundle,
                 note: stored.note,
+                marketing_stopped: stored.marketing_stopped,
                 unknown: stored.unknown,
             })
         };

@@ -13,7 +13,12 @@ pub struct TriggerSet {
     generation: u64,
     by_name: BTreeMap<TriggerName, Arc<BundleEntry>>,
     by_type: HashMap<EventType, Vec<Arc<BundleEntry>>>,
+    /// How many of the last times of an event type some condition asks for.
+    history: HashMap<EventType, u32>,
 }
+
+/// So many of the last times are kept of every event type that is asked for, so that a condition may be changed later.
+const KEPT_AT_LEAST: u32 = 8;
 
 impl TriggerSet {
     #[must_use]
@@ -29,7 +34,12 @@ impl TriggerSet {
             // Names are in order already, and the sort is stable.
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.trigger.priority()));
         }
-        Self { generation, by_name, by_type }
+        let mut history = HashMap::new();
+        for fact in by_name.values().flat_map(|entry| entry.trigger.when_history()) {
+            let depth = history.entry(fact.event().clone()).or_insert(KEPT_AT_LEAST);
+            *depth = fact.depth().max(*depth);
+        }
+        Self { generation, by_name, by_type, history }
     }
 
     #[must_use]
@@ -41,6 +51,12 @@ impl TriggerSet {
     #[must_use]
     pub fn for_type(&self, kind: &EventType) -> &[Arc<BundleEntry>] {
         self.by_type.get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many of the last times of this event type are to be remembered; none where no condition asks for its past.
+    #[must_use]
+    pub fn history_depth(&self, kind: &EventType) -> Option<u32> {
+        self.history.get(kind).copied()
     }
 
     #[must_use]

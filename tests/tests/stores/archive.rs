@@ -27,7 +27,7 @@ fn a_second_put_brings_back_what_was_decided_first() {
         let recorded = |decided| Recorded::new(input.clone(), now(), ShardId::new("shard"), SequenceNumber::new("1"), decided);
         let first = recorded(decided(&message));
         assert_eq!(archive.put(subject, &message.position, "customer.signed_up", &first).await.unwrap(), Archived::First);
-        let second = recorded(Decided { now: now(), generation: 2, repeat: false, decisions: Vec::new() });
+        let second = recorded(Decided { now: now(), generation: 2, repeat: false, decisions: Vec::new(), remember: None });
         let before = archive.put(subject, &message.position, "customer.signed_up", &second).await.unwrap();
         assert_eq!(before, Archived::Before(Box::new(first)));
     });

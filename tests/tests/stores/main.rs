@@ -31,7 +31,7 @@ fn known(customer: &CustomerId, data: &Value) -> Customer {
     let now = local::now();
     let event = Event::parse(&event(customer, "customer.updated", now, data)).expect("an event");
     let input = Input::new(customer.clone(), event, now, ShardId::new("shard"), SequenceNumber::new("1")).expect("an input");
-    let decided = Decided { now, generation: 1, repeat: false, decisions: Vec::new() };
+    let decided = Decided { now, generation: 1, repeat: false, decisions: Vec::new(), remember: None };
     match evolve(&Customer::default(), &input, &decided) {
         Evolved::Changed(customer) => customer,
         Evolved::Unchanged => unreachable!("the event changes the profile"),
@@ -71,5 +71,5 @@ fn decided(message: &Message) -> Decided {
         step: Some(message.step.clone()),
         verdict,
     };
-    Decided { now: local::now(), generation: 1, repeat: false, decisions: vec![decision] }
+    Decided { now: local::now(), generation: 1, repeat: false, decisions: vec![decision], remember: None }
 }

@@ -25,7 +25,7 @@ async fn reads(stack: &LocalStack) -> (DeliveryReads, String) {
     secrets.create_secret().name(&name).secret_string(&text).send().await.expect("a secret is made");
     let key = AddressKey::new(Secret::read(&secrets, &name).await.expect("a secret can be read"));
     let [customers, events, suppressions] = ["CustomersTable", "EventsTable", "SuppressionsTable"].map(|name| output(stack, name));
-    (DeliveryReads::new(client(stack), customers, events, suppressions, key), text)
+    (DeliveryReads::new(client(stack), customers, events, suppressions, Some(key)), text)
 }
 
 async fn suppress(stack: &LocalStack, subject: &str, marks: &[(&str, &str)]) {

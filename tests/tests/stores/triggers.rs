@@ -62,10 +62,10 @@ fn a_bundle_is_one_whatever_the_number_of_its_pieces() {
             declared: Exposure::FULL,
             templates: BTreeMap::new(),
         };
-        for count in [0, 1, 1_500] {
+        for count in [0, 1, 800] {
             let bundle: Bundle = (0..count).map(entry).collect();
             let pieces = bundle.seal().1.len();
-            assert_eq!(pieces > 1, count == 1_500, "{pieces}");
+            assert_eq!(pieces > 1, count == 800, "{pieces}");
             let hash = triggers.put_bundle(&bundle).await.unwrap();
             triggers.put_bundle(&bundle).await.unwrap();
             assert!(triggers.bundle(hash).await.unwrap() == bundle, "{count}");
@@ -96,11 +96,11 @@ fn the_newest_version_is_the_highest_number() {
     run(async |stack| {
         let triggers = triggers(stack).await;
         for version in [2, 10, 9] {
-            triggers.publish(&published(welcome("welcome", &version.to_string()), version)).await.unwrap();
+            triggers.publish(&published(welcome("welcome", &format!("version {version}")), version)).await.unwrap();
         }
         triggers.publish(&published(welcome("welcome-2", "another"), 11)).await.unwrap();
         let newest = triggers.newest(&TriggerName::parse("welcome").unwrap()).await.unwrap().unwrap();
-        assert_eq!((newest.version.get(), newest.trigger.description()), (10, Some("10")));
+        assert_eq!((newest.version.get(), newest.trigger.description()), (10, Some("version 10")));
     });
 }
 

@@ -1,0 +1,60 @@
+//! A provider that counts and answers as it is told.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use decision::Outcome;
+use sender::{Accepted, Dispatch, Provider, SendError};
+
+#[derive(Default)]
+pub struct Script {
+    answers: Mutex<VecDeque<SendError>>,
+    unbuildable: Mutex<Option<Outcome>>,
+    sent: Mutex<Vec<Option<String>>>,
+}
+
+impl Script {
+    /// Answers the next call so; a call for which nothing was said is accepted.
+    pub fn answer(&self, error: SendError) {
+        self.answers.lock().expect("no test panicked").push_back(error);
+    }
+
+    /// No message can be built from now on.
+    pub fn refuse_to_build(&self, outcome: Outcome) {
+        *self.unbuildable.lock().expect("no test panicked") = Some(outcome);
+    }
+
+    /// How often it was called.
+    pub fn calls(&self) -> usize {
+        self.sent.lock().expect("no test panicked").len()
+    }
+
+    /// Where the customer of the last call withdraws consent.
+    pub fn last_unsubscribe_url(&self) -> Option<String> {
+        self.sent.lock().expect("no test panicked").last().cloned().flatten()
+    }
+}
+
+impl Provider for Script {
+    type Content = Option<String>;
+
+    const LONGEST_CALL_MILLIS: i64 = 10_000;
+
+    fn build(&self, dispatch: &Dispatch<'_>) -> Result<Option<String>, Outcome> {
+        match self.unbuildable.lock().expect("no test panicked").clone() {
+            Some(outcome) => Err(outcome),
+            None => Ok(dispatch.context.unsubscribe_url.clone()),
+        }
+    }
+
+    async fn send(&self, content: Option<String>) -> Result<Accepted, SendError> {
+        // Others come between, as they do while a provider thinks.
+        tokio::task::yield_now().await;
+        let mut sent = self.sent.lock().expect("no test panicked");
+        sent.push(content);
+        match self.answers.lock().expect("no test panicked").pop_front() {
+            Some(error) => Err(error),
+            None => Ok(Accepted { provider_id: format!("id-{}", sent.len()) }),
+        }
+    }
+}
