@@ -1,6 +1,5 @@
 //! `triggers local`: the whole system on this machine, deployed from the same template, with events sent through it.
 
-mod events;
 mod pages;
 mod results;
 mod summary;
@@ -12,10 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use aws::Stream;
 use clap::Args;
-use testkit::{Driver, LocalStack, Options, Progress};
+use event::Time;
+use testkit::{Arrivals, Checkpoints, Driver, LocalStack, Options, Pace, Progress};
 
-use self::events::Line;
 use self::results::Results;
+use crate::event_file::{self, Line};
 use crate::project::Project;
 use crate::screen::{self, Activity};
 use crate::target::Target;
@@ -37,8 +37,8 @@ pub struct Arguments {
     /// The events: one a line, put onto the stream as they stand, broken ones too.
     #[arg(long, value_name = "FILE", default_value = "events/samples.jsonl")]
     events: PathBuf,
-    /// Leave the times of the events as they are. By default an event happens when it is put, and one that is late in
-    /// the file is late by as much.
+    /// Leave the times of the events as they are. By default the file is moved in time, so that its first event happens
+    /// now; the days of a file are then played in seconds.
     #[arg(long)]
     keep_times: bool,
     /// Where mails and timelines are written.
@@ -61,7 +61,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             bail!("{} has problems, above; nothing was started", arguments.folder.triggers.display());
         }
     };
-    let lines = events::read(&arguments.events)?;
+    let lines = event_file::read(&arguments.events)?;
     let activity = Activity::start();
     let ran = tokio::select! {
         ran = send(&arguments, &project, &lines, &activity) => ran,
@@ -100,14 +100,15 @@ async fn send(arguments: &Arguments, project: &Project, lines: &[Line], activity
     activity.step("applying the triggers");
     let target = Target::new(sdk, outputs.get("TriggersTable")?.to_owned(), 0);
     apply::apply(&target, project).await?;
-    let driver = Driver::start(&stack).await?;
+    let pace = Pace { arrivals: Arrivals::AsTheyClaim, ..Pace::default() };
+    let driver = Driver::start_with(&stack, pace, Checkpoints::default()).await?;
 
     let stream = Stream::new(aws_sdk_kinesis::Client::new(sdk), outputs.get("StreamName")?.to_owned());
     let paced = lines.len() <= PACED_UP_TO;
-    let mut clock = events::Clock::default();
+    let shift = shift(lines, target.clock.now());
     let mut sent = 0;
     for chunk in lines.chunks(if paced { PACED_AT_ONCE } else { UNPACED_AT_ONCE }) {
-        let puts = chunk.iter().map(|line| if arguments.keep_times { line.put() } else { clock.retimed(line, target.clock.now()) });
+        let puts = chunk.iter().map(|line| line.later(if arguments.keep_times { 0 } else { shift }));
         stream.put_all(puts.collect()).await?;
         driver.nudge();
         sent += chunk.len();
@@ -122,6 +123,11 @@ async fn send(arguments: &Arguments, project: &Project, lines: &[Line], activity
     activity.step("reading the archive and the ledger");
     let results = Results::read(&stack).await?;
     Ok((stack, driver, results))
+}
+
+/// By how much a file is moved, so that its first event arrives now.
+fn shift(lines: &[Line], now: Time) -> i64 {
+    lines.iter().filter_map(Line::arrival).min().map_or(0, |first| now.since(first))
 }
 
 fn how_to_talk_to(stack: &LocalStack) -> Result<String> {

@@ -3,15 +3,21 @@
 //! Exit codes: 0 done, 1 a problem in what was given or in what was asked for, 2 a command that was not understood.
 
 mod apply;
+mod backfill;
 mod check;
+mod event_file;
 mod local;
+mod marketing;
 mod matches;
 mod plan;
+mod preview;
 mod project;
+mod put;
 mod rollback;
 mod samples;
 mod screen;
 mod set_mode;
+mod simulate;
 mod target;
 
 use std::path::PathBuf;
@@ -63,6 +69,34 @@ enum Action {
   triggers rollback                  to the generation before the newest
   triggers rollback --to 12")]
     Rollback(rollback::Arguments),
+    /// Bring the archive into the histories that the triggers in force ask for.
+    #[command(after_help = "A condition on a customer's past sees what came since a trigger in force first asked for it.
+Run this after an apply that asks for an event type anew, or for a larger count.
+
+Examples:
+  triggers backfill --stack shop-prod --dry-run
+  triggers backfill --stack shop-prod")]
+    Backfill(backfill::Arguments),
+    /// Stop all marketing of a deployed stack at once, or let it go out again.
+    #[command(after_help = "Examples:
+  triggers marketing stop --stack shop-prod
+  triggers marketing resume --stack shop-prod")]
+    Marketing(marketing::Arguments),
+    /// Decide on a file of events, with no store and no network: one JSON line for each decision.
+    #[command(after_help = "Examples:
+  triggers simulate
+  triggers simulate --triggers my-triggers --events my-events.jsonl | jq -r .decision")]
+    Simulate(simulate::Arguments),
+    /// Render a trigger's messages into files.
+    #[command(after_help = "Examples:
+  triggers preview welcome
+  triggers preview welcome --customer ana.json --event sign-up.json")]
+    Preview(preview::Arguments),
+    /// Put events onto the stream of a deployed stack.
+    #[command(after_help = "Examples:
+  triggers put my-events.jsonl --stack shop-dev
+  cat my-events.jsonl | triggers put - --stack shop-dev")]
+    Put(put::Arguments),
     /// Match events against EventBridge patterns, one case a line.
     #[command(after_help = "A case is a line such as
   {\"name\": \"a\", \"pattern\": {\"total\": [{\"numeric\": [\">=\", 50]}]}, \"event\": {\"total\": 80}}
@@ -91,6 +125,11 @@ async fn main() -> ExitCode {
         Action::Apply(arguments) => apply::run(&arguments).await,
         Action::Mode(arguments) => set_mode::run(&arguments).await,
         Action::Rollback(arguments) => rollback::run(&arguments).await,
+        Action::Backfill(arguments) => backfill::run(&arguments).await,
+        Action::Marketing(arguments) => marketing::run(&arguments).await,
+        Action::Simulate(arguments) => simulate::run(&arguments),
+        Action::Preview(arguments) => preview::run(&arguments),
+        Action::Put(arguments) => put::run(&arguments).await,
         Action::Match { cases } => matches::run(&cases),
     };
     match result {

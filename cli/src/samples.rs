@@ -66,7 +66,11 @@ impl Samples {
     }
 }
 
-fn folded(state: &Customer, id: &CustomerId, event: &Event, number: usize) -> Result<Customer, event::NoEvent> {
+/// The state after an event, with no trigger in force.
+///
+/// # Errors
+/// A change of the profile that is refused.
+pub fn folded(state: &Customer, id: &CustomerId, event: &Event, number: usize) -> Result<Customer, event::NoEvent> {
     let sequence = SequenceNumber::new(&number.to_string());
     let input = Input::new(id.clone(), event.clone(), event.time(), ShardId::new("samples"), sequence)?;
     let decided = decide(state, &input, &TriggerSet::default())?;

@@ -1,5 +1,7 @@
 //! The deployed stack that a command is about.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, anyhow};
 use aws::{Clock, Triggers};
 use aws_config::SdkConfig;
@@ -22,32 +24,50 @@ pub struct Target {
 }
 
 impl Stack {
-    /// Finds the stack, by the region and the credentials of the environment.
+    /// Reads the stack's outputs, by the region and the credentials of the environment.
     ///
     /// # Errors
-    /// No such stack, no credentials, an output that the stack does not have.
-    pub async fn find(&self) -> Result<Target> {
+    /// No such stack, no credentials.
+    pub async fn outputs(&self) -> Result<(SdkConfig, Outputs)> {
         let sdk = aws::connect().await;
         let client = aws_sdk_cloudformation::Client::new(&sdk);
         let answer = client.describe_stacks().stack_name(&self.stack).send().await;
         let remedy = || {
+            let stack = &self.stack;
             format!(
-                "cannot read the stack {}; check --stack, the region (AWS_REGION) and your credentials (aws sts get-caller-identity)",
-                self.stack
+                "cannot read the stack {stack}; check --stack, the region (AWS_REGION) and your credentials (aws sts get-caller-identity)"
             )
         };
         let stacks =
             answer.map_err(|error| anyhow!(aws_sdk_cloudformation::error::DisplayErrorContext(error).to_string())).with_context(remedy)?;
         let outputs = stacks.stacks.unwrap_or_default().into_iter().next().and_then(|stack| stack.outputs).unwrap_or_default();
-        let output = |name: &str| {
-            let output = outputs.iter().find(|output| output.output_key.as_deref() == Some(name));
-            let value = output.and_then(|output| output.output_value.clone());
-            value.with_context(|| {
-                format!("the stack {} has no output {name}; was it deployed from this project's template.yaml?", self.stack)
-            })
-        };
-        let margin: i64 = output("GenerationMarginSeconds")?.parse().context("the stack's GenerationMarginSeconds is no number")?;
-        Ok(Target::new(&sdk, output("TriggersTable")?, margin))
+        let outputs = outputs.into_iter().filter_map(|output| Some((output.output_key?, output.output_value?))).collect();
+        Ok((sdk, Outputs { stack: self.stack.clone(), outputs }))
+    }
+
+    /// Finds where the stack's triggers lie.
+    ///
+    /// # Errors
+    /// As [`Stack::outputs`], and an output that the stack does not have.
+    pub async fn find(&self) -> Result<Target> {
+        let (sdk, outputs) = self.outputs().await?;
+        let margin: i64 = outputs.get("GenerationMarginSeconds")?.parse().context("the stack's GenerationMarginSeconds is no number")?;
+        Ok(Target::new(&sdk, outputs.get("TriggersTable")?, margin))
+    }
+}
+
+/// What a deployed stack calls its parts.
+pub struct Outputs {
+    stack: String,
+    outputs: BTreeMap<String, String>,
+}
+
+impl Outputs {
+    /// # Errors
+    /// The stack has no such output.
+    pub fn get(&self, name: &str) -> Result<String> {
+        let missing = || format!("the stack {} has no output {name}; was it deployed from this project's template.yaml?", self.stack);
+        self.outputs.get(name).cloned().with_context(missing)
     }
 }
 

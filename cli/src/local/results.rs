@@ -22,8 +22,8 @@ pub struct Results {
     pub quarantined: Vec<Quarantined>,
     pub dead_letters: usize,
     pub mails: Vec<CapturedEmail>,
-    /// Records on the stream, the system's own included.
-    pub records: usize,
+    /// When each record was put, by its sequence number; the system's own records are among them.
+    pub records: BTreeMap<String, Time>,
 }
 
 /// A record of the archive.
@@ -95,11 +95,11 @@ impl Results {
         reasons
     }
 
-    /// From the arrival on the stream to the provider's accept, in milliseconds, shortest first.
+    /// From the put onto the stream to the provider's accept, in milliseconds, shortest first.
     pub fn latencies(&self) -> Vec<i64> {
         let latency = |settled: &Settled| {
-            let arrival: i64 = settled.position.split('#').next()?.parse().ok()?;
-            Some(settled.settled_at?.since(Time::from_millis(arrival)))
+            let (_, sequence) = settled.position.split_once('#')?;
+            Some(settled.settled_at?.since(*self.records.get(sequence.trim_start_matches('0'))?))
         };
         let mut latencies: Vec<_> = self.ledger.values().filter(|settled| settled.status == "sent").filter_map(latency).collect();
         latencies.sort_unstable();
@@ -178,20 +178,24 @@ async fn depth(sdk: &aws_config::SdkConfig, url: &str) -> Result<usize> {
     Ok(attributes.get(&name).and_then(|depth| depth.parse().ok()).unwrap_or_default())
 }
 
-/// Counts what is on the stream, by reading all of it once more.
-async fn records(sdk: &aws_config::SdkConfig, stream: &str) -> Result<usize> {
+/// What is on the stream, by reading all of it once more.
+async fn records(sdk: &aws_config::SdkConfig, stream: &str) -> Result<BTreeMap<String, Time>> {
     let client = aws_sdk_kinesis::Client::new(sdk);
     let shards = client.list_shards().stream_name(stream).send().await.context("cannot list the stream's shards")?;
-    let mut count = 0;
+    let mut records = BTreeMap::new();
     for shard in shards.shards.unwrap_or_default() {
         let start = aws_sdk_kinesis::types::ShardIteratorType::TrimHorizon;
         let iterator = client.get_shard_iterator().stream_name(stream).shard_id(&shard.shard_id).shard_iterator_type(start).send().await;
         let mut next = iterator.context("cannot read the stream")?.shard_iterator;
         while let Some(iterator) = next {
             let page = client.get_records().shard_iterator(iterator).send().await.context("cannot read the stream")?;
-            count += page.records.len();
-            next = page.next_shard_iterator.filter(|_| !page.records.is_empty());
+            let at_tip = page.records.is_empty();
+            for record in page.records {
+                let put = record.approximate_arrival_timestamp.and_then(|time| time.to_millis().ok()).unwrap_or_default();
+                records.insert(record.sequence_number.trim_start_matches('0').to_owned(), Time::from_millis(put));
+            }
+            next = page.next_shard_iterator.filter(|_| !at_tip);
         }
     }
-    Ok(count)
+    Ok(records)
 }

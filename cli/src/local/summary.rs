@@ -11,12 +11,15 @@ use serde_json::{Value, json};
 use super::results::{Results, percentile};
 use crate::screen;
 
+/// The channels that have a sender.
+const CHANNELS: [&str; 4] = ["email", "sms", "crm", "webhook"];
+
 /// The summary for a machine.
 pub fn json(results: &Results) -> Value {
     let latencies = results.latencies();
     let refusals = results.refusals();
     json!({
-        "events": results.records,
+        "events": results.records.len(),
         "archived": results.archived(),
         "quarantined": results.quarantined.len(),
         "matches": matches(results),
@@ -43,7 +46,7 @@ fn matches(results: &Results) -> usize {
 
 /// Deliveries that a provider accepted, by channel; every channel that exists is named.
 fn deliveries(results: &Results) -> BTreeMap<String, usize> {
-    let mut channels = BTreeMap::from([("email".to_owned(), 0)]);
+    let mut channels: BTreeMap<_, _> = CHANNELS.iter().map(|channel| ((*channel).to_owned(), 0)).collect();
     for settled in results.ledger.values().filter(|settled| settled.status == "sent") {
         *channels.entry(settled.channel.clone()).or_default() += 1;
     }
@@ -57,8 +60,8 @@ fn ended(results: &Results, status: &str) -> usize {
 /// One trigger's row.
 #[derive(Default)]
 struct Row {
-    decided: usize,
-    sent: usize,
+    matched: usize,
+    sent: BTreeMap<String, usize>,
     refused: usize,
     other: usize,
 }
@@ -67,12 +70,12 @@ struct Row {
 pub fn print(results: &Results, out: &Path, took: Duration) {
     let (archived, quarantined) = (results.archived(), results.quarantined.len());
     screen::line("");
-    screen::line(&format!("{} went over the stream, in {}", screen::count(results.records, "record"), HumanDuration(took)));
+    screen::line(&format!("{} went over the stream, in {}", screen::count(results.records.len(), "record"), HumanDuration(took)));
     screen::line(&format!("  {archived:>6}  archived, of {}", screen::count(results.archive.len(), "customer")));
     if quarantined > 0 {
         screen::line(&format!("  {quarantined:>6}  quarantined: {}", reasons(results)));
     }
-    let again = results.records.saturating_sub(archived + quarantined);
+    let again = results.records.len().saturating_sub(archived + quarantined);
     if again > 0 {
         screen::line(&format!("  {again:>6}  put again, under their subject as partition key"));
     }
@@ -117,22 +120,40 @@ fn reasons(results: &Results) -> String {
 
 fn table(results: &Results) {
     let mut rows = BTreeMap::<String, Row>::new();
-    for decision in results.events().flat_map(|(_, event)| &event.recorded.decided.decisions) {
-        let row = rows.entry(decision.trigger.to_string()).or_default();
-        row.decided += 1;
-        row.refused += usize::from(matches!(decision.verdict, Verdict::Refuse(_)));
+    for (_, event) in results.events() {
+        let mut before = None;
+        for decision in &event.recorded.decided.decisions {
+            let row = rows.entry(decision.trigger.to_string()).or_default();
+            row.matched += usize::from(before != Some(&decision.trigger));
+            row.refused += usize::from(matches!(decision.verdict, Verdict::Refuse(_)));
+            before = Some(&decision.trigger);
+        }
     }
     for settled in results.ledger.values() {
         let row = rows.entry(settled.trigger.clone()).or_default();
         match settled.status.as_str() {
-            "sent" => row.sent += 1,
+            "sent" => *row.sent.entry(settled.channel.clone()).or_default() += 1,
             "refused" | "expired" => row.refused += 1,
             _ => row.other += 1,
         }
     }
-    screen::line(&format!("\n{:<44} {:>8} {:>8} {:>8} {:>8}", "trigger", "matched", "email", "refused", "other"));
+    let [email, sms, crm, webhook] = CHANNELS;
+    screen::line(&format!(
+        "\n{:<26} {:>7} {email:>7} {sms:>5} {crm:>5} {webhook:>7} {:>7} {:>6}",
+        "trigger", "matched", "refused", "other"
+    ));
     for (name, row) in rows {
-        let name: String = name.chars().take(44).collect();
-        screen::line(&format!("{name:<44} {:>8} {:>8} {:>8} {:>8}", row.decided, row.sent, row.refused, row.other));
+        let name: String = name.chars().take(26).collect();
+        let sent = |channel: &str| row.sent.get(channel).copied().unwrap_or_default();
+        screen::line(&format!(
+            "{name:<26} {:>7} {:>7} {:>5} {:>5} {:>7} {:>7} {:>6}",
+            row.matched,
+            sent(email),
+            sent(sms),
+            sent(crm),
+            sent(webhook),
+            row.refused,
+            row.other
+        ));
     }
 }

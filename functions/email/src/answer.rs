@@ -42,7 +42,7 @@ fn said(error: &SendEmailError, status: u16) -> SendError {
         || error.is_account_suspended_exception()
         || status == 429
     {
-        return SendError::Throttled { cause: code };
+        return SendError::Throttled { cause: code, retry_after_millis: None };
     }
     if error.is_message_rejected()
         || error.is_mail_from_domain_not_verified_exception()
@@ -53,7 +53,7 @@ fn said(error: &SendEmailError, status: u16) -> SendError {
     }
     match status {
         // Throttling that the gateway in front of SES says.
-        400 if code.contains("Throttl") => SendError::Throttled { cause: code },
+        400 if code.contains("Throttl") => SendError::Throttled { cause: code, retry_after_millis: None },
         // Not let in, an expired signature, an unknown request: SES did not take it.
         400..=499 => SendError::NotSent { cause: code },
         _ => SendError::Ambiguous { cause: code },

@@ -170,7 +170,7 @@ impl Router {
 /// Whether anything about the event needs the customer's state.
 pub(crate) fn needs_state(input: &Input, triggers: &TriggerSet) -> bool {
     let kind = input.event().kind();
-    input.changes_profile() || !triggers.for_type(kind).is_empty() || triggers.history_depth(kind).is_some()
+    input.changes_state() || !triggers.for_type(kind).is_empty() || triggers.history_depth(kind).is_some()
 }
 
 fn count(input: &Input, decided: &Decided, tally: &mut Tally) {

@@ -21,6 +21,7 @@ pub fn evolve(customer: &Customer, input: &Input, decided: &Decided) -> Evolved 
     }
     // What does not fit its bounds was refused by `decide`, and is not half applied here.
     let applied = input.change().and_then(|change| change.apply(customer, input.event_time()).ok());
+    let applied = applied.or_else(|| input.backfill().and_then(|backfill| backfill.apply(customer)));
     let changed = applied.filter(|next| next != customer);
     // Of whom was erased nothing is remembered.
     let remember = decided.remember.filter(|_| !customer.is_erased());

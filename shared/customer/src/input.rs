@@ -2,7 +2,7 @@
 
 use event::{CustomerId, Event, NoEvent, Position, SequenceNumber, ShardId, Time};
 
-use crate::ProfileChange;
+use crate::{Backfill, ProfileChange};
 
 /// A producer's clock may run ahead by this much before its times count as the arrival.
 const MOST_AHEAD_MILLIS: i64 = 5 * 60 * 1000;
@@ -13,6 +13,7 @@ pub struct Input {
     customer: CustomerId,
     event: Event,
     change: Option<ProfileChange>,
+    backfill: Option<Backfill>,
     arrival: Time,
     shard: ShardId,
     sequence: SequenceNumber,
@@ -23,7 +24,8 @@ impl Input {
     /// A malformed change of the profile: the record goes whole into the quarantine.
     pub fn new(customer: CustomerId, event: Event, arrival: Time, shard: ShardId, sequence: SequenceNumber) -> Result<Self, NoEvent> {
         let change = ProfileChange::of(&event)?;
-        Ok(Self { customer, event, change, arrival, shard, sequence })
+        let backfill = Backfill::of(&event)?;
+        Ok(Self { customer, event, change, backfill, arrival, shard, sequence })
     }
 
     #[must_use]
@@ -40,10 +42,14 @@ impl Input {
         self.change.as_ref()
     }
 
-    /// Whether the event changes the profile, whatever the triggers say.
+    pub(crate) fn backfill(&self) -> Option<&Backfill> {
+        self.backfill.as_ref()
+    }
+
+    /// Whether the event changes the customer's state, whatever the triggers say.
     #[must_use]
-    pub fn changes_profile(&self) -> bool {
-        self.change.is_some()
+    pub fn changes_state(&self) -> bool {
+        self.change.is_some() || self.backfill.is_some()
     }
 
     /// When the record arrived on the stream.
@@ -61,8 +67,7 @@ impl Input {
     /// When it happened: by the producer's clock, unless that runs ahead of ours.
     #[must_use]
     pub fn event_time(&self) -> Time {
-        let arrival = self.original_arrival();
-        if self.event.time().since(arrival) > MOST_AHEAD_MILLIS { arrival } else { self.event.time() }
+        event_time(self.event.time(), self.original_arrival())
     }
 
     #[must_use]
@@ -79,4 +84,10 @@ impl Input {
     pub fn position(&self) -> Position {
         Position::new(self.arrival, &self.sequence)
     }
+}
+
+/// When an event of this arrival happened: by the producer's clock, unless that runs ahead of ours.
+#[must_use]
+pub fn event_time(time: Time, arrival: Time) -> Time {
+    if time.since(arrival) > MOST_AHEAD_MILLIS { arrival } else { time }
 }

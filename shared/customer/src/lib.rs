@@ -6,6 +6,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod backfill;
 mod consent;
 mod decide;
 mod document;
@@ -16,10 +17,11 @@ mod profile;
 mod seen;
 mod state;
 
+pub use backfill::{BACKFILLED, Backfill};
 pub use decide::decide;
 pub use document::document;
 pub use evolve::{Evolved, evolve};
-pub use input::Input;
+pub use input::{Input, event_time};
 pub use profile::ProfileChange;
 pub use seen::Seen;
 pub use state::{Customer, EmailAddress};

@@ -24,8 +24,8 @@ pub struct Accepted {
 /// How a send failed, named by what it says about the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendError {
-    /// The provider asks to come back later: not sent.
-    Throttled { cause: String },
+    /// The provider asks to come back later: not sent. Where it says when, that counts, between a second and 15 minutes.
+    Throttled { cause: String, retry_after_millis: Option<i64> },
     /// The provider was not reached or did not let us in: not sent; another attempt may succeed.
     NotSent { cause: String },
     /// The provider refuses this message for good.

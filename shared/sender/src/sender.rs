@@ -14,6 +14,10 @@ use crate::provider::{Accepted, Dispatch, Provider, SendError};
 /// A claim outlives the provider's call by this much, and stays below the queue's visibility timeout.
 const LEASE_MARGIN_MILLIS: i64 = 20_000;
 
+/// A provider's wish when to come back is followed between these.
+const SOONEST_RETRY_MILLIS: i64 = 1_000;
+const LATEST_RETRY_MILLIS: i64 = 900_000;
+
 /// Turns deliveries into messages of one channel.
 pub struct Sender<P> {
     pub provider: P,
@@ -201,9 +205,10 @@ impl<P: Provider> Sender<P> {
         match self.provider.send(content).await {
             Ok(Accepted { provider_id }) => self.end(message, known, owner, Outcome::Sent { provider_id }).await,
             Err(SendError::Rejected { cause }) => self.end(message, known, owner, Outcome::Failed { cause }).await,
-            Err(SendError::Throttled { cause }) => {
+            Err(SendError::Throttled { cause, retry_after_millis }) => {
                 self.ledger.release(message, owner, &cause).await?;
-                self.wait(message, back_off(message.waits + 1), WaitCause::Throttled).await
+                let asked = retry_after_millis.map(|millis| millis.clamp(SOONEST_RETRY_MILLIS, LATEST_RETRY_MILLIS));
+                self.wait(message, asked.unwrap_or_else(|| back_off(message.waits + 1)), WaitCause::Throttled).await
             }
             Err(SendError::NotSent { cause }) => {
                 self.ledger.release(message, owner, &cause).await?;

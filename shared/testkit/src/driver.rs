@@ -41,7 +41,7 @@ use crate::LocalStack;
 
 pub use self::checkpoint::{Checkpoints, Sequence};
 pub use self::counts::Counts;
-pub use self::pace::Pace;
+pub use self::pace::{Arrivals, Pace};
 
 /// Polls the sources of every event source mapping of a local stack and calls their functions.
 ///

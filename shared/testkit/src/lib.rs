@@ -17,7 +17,7 @@ mod template;
 mod workspace;
 
 pub use bootstraps::Binary;
-pub use driver::{Checkpoints, Counts, Driver, Pace, Sequence};
+pub use driver::{Arrivals, Checkpoints, Counts, Driver, Pace, Sequence};
 pub use emails::CapturedEmail;
 pub use outputs::Outputs;
 pub use progress::Progress;

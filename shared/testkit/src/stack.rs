@@ -98,6 +98,7 @@ impl LocalStack {
     async fn deploy(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<()> {
         deploy::verify_sender(&self.sdk, &self.options.email_from).await?;
         let mut parameters: BTreeMap<String, String> = [
+            ("AllowedRecipients", "*"),
             ("Architecture", deploy::host_architecture()),
             ("DeletionProtection", "false"),
             ("EmailFrom", self.options.email_from.as_str()),

@@ -11,12 +11,6 @@ pub struct Fails {
     pub containing: String,
 }
 
-impl Fails {
-    pub fn every(operation: &'static str) -> Self {
-        Self { operation, containing: String::new() }
-    }
-}
-
 impl Intercept for Fails {
     fn name(&self) -> &'static str {
         "fails"

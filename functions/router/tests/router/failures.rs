@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::faults::Fails;
 use crate::local::{run, unique};
-use crate::world::{THANKS, World};
+use crate::world::{THANKS, World, every};
 
 const MINUTE: i64 = 60_000;
 
@@ -83,7 +83,7 @@ fn a_service_in_trouble_puts_no_record_aside() {
         let batch = [world.order(1, &ana), world.order(2, &ben)];
         world.pass(60 * MINUTE);
         for batch in [&batch[..], &batch[..1]] {
-            for router in [world.without_customers(), world.without_queue(), world.failing_archive(Fails::every("PutItem"))] {
+            for router in [world.without_customers(), world.without_queue(), world.failing_archive(every("PutItem"))] {
                 assert_eq!(world.handle(&router, batch).await.as_ref(), Some(&batch[0].identifier));
             }
         }

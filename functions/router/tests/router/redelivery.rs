@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use crate::faults::Fails;
 use crate::local::{run, unique};
-use crate::world::{OFFER, THANKS, World};
+use crate::world::{OFFER, THANKS, World, every};
 
 #[test]
 fn a_batch_that_comes_again_whole_changes_nothing() {
@@ -54,7 +53,7 @@ fn after_a_crash_before_the_commit_the_same_deliveries_are_enqueued_again() {
         let world = World::new(stack, &[THANKS, OFFER]).await;
         let ana = unique("ana");
         let batch = [world.order(1, &ana), world.order(2, &ana)];
-        let failed = world.handle(&world.failing_commits(Fails::every("PutItem")), &batch).await;
+        let failed = world.handle(&world.failing_commits(every("PutItem")), &batch).await;
         assert_eq!(failed.as_ref(), Some(&batch[0].identifier));
         assert_eq!(world.state(&ana).await, None);
         let first = world.enqueued().await;
@@ -87,7 +86,7 @@ fn what_was_decided_first_holds_though_the_triggers_changed_in_between() {
         let world = World::new(stack, &[THANKS]).await;
         let ana = unique("ana");
         let batch = [world.order(1, &ana)];
-        world.handle(&world.failing_commits(Fails::every("PutItem")), &batch).await;
+        world.handle(&world.failing_commits(every("PutItem")), &batch).await;
         let first = world.enqueued().await;
         let recorded = world.archived(&batch[0], &ana).await;
 

@@ -28,6 +28,11 @@ pub const THANKS: &str = "trigger: thanks\non: order.completed\nthen:\n  - email
 /// Advertises at each order, to whom consented.
 pub const OFFER: &str = "trigger: offer\non: order.completed\nthen:\n  - email: { template: offer, class: marketing }\n";
 
+/// A fault of every call of an operation.
+pub fn every(operation: &'static str) -> Fails {
+    Fails { operation, containing: String::new() }
+}
+
 pub struct World {
     stack: &'static LocalStack,
     pub started: Time,
@@ -82,7 +87,12 @@ impl World {
         Router {
             customers: Customers::new(dynamodb.clone(), output(self.stack, "CustomersTable")),
             archive: Archive::new(dynamodb, output(self.stack, "EventsTable"), 400),
-            queues: Queues { email: self.queue.0.clone(), sms: self.queue.0.clone(), crm: self.queue.0.clone(), webhook: self.queue.0.clone() },
+            queues: Queues {
+                email: self.queue.0.clone(),
+                sms: self.queue.0.clone(),
+                crm: self.queue.0.clone(),
+                webhook: self.queue.0.clone(),
+            },
             stream: self.stream.0.clone(),
             quarantine: Quarantine::new(object_store(self.stack.sdk_config()), output(self.stack, "QuarantineBucket")),
             book: TriggerBook::new(self.triggers.clone(), clock.clone()),
@@ -113,7 +123,7 @@ impl World {
 
     /// A router that cannot enqueue.
     pub fn without_queue(&self) -> Router {
-        let config = aws_sdk_sqs::config::Builder::from(self.stack.sdk_config()).interceptor(Fails::every("SendMessageBatch")).build();
+        let config = aws_sdk_sqs::config::Builder::from(self.stack.sdk_config()).interceptor(every("SendMessageBatch")).build();
         let email = Queue::new(aws_sdk_sqs::Client::from_conf(config), self.queue.1.clone());
         let router = self.router();
         Router { queues: Queues { email, ..router.queues }, ..router }

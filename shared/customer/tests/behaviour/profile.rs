@@ -83,7 +83,7 @@ fn what_carries_nothing_of_a_profile_changes_none() {
         ("customer.merged", json!({"into": "c-2"})),
     ] {
         let input = Fact::of(kind, data.clone()).input(0).unwrap();
-        assert!(!input.changes_profile(), "{kind} {data}");
+        assert!(!input.changes_state(), "{kind} {data}");
         assert_eq!(ProfileChange::of(input.event()), Ok(None), "{kind} {data}");
     }
 }

@@ -94,7 +94,7 @@ fn an_unknown_delivery_that_must_not_be_tried_again_ends_as_unknown() {
 fn a_throttled_delivery_waits_and_is_anybody_s() {
     run(async |stack| {
         let world = World::new(stack, AT_MOST_ONCE).await;
-        world.sender.provider.answer(SendError::Throttled { cause: cause() });
+        world.sender.provider.answer(SendError::Throttled { cause: cause(), retry_after_millis: None });
         assert_eq!(world.handle().await.unwrap(), Handled::Waits(WaitCause::Throttled));
         tokio::time::sleep(std::time::Duration::from_millis(2_300)).await;
         assert_eq!(world.waiting().await, [(world.message.delivery.to_string(), 1)]);

@@ -39,7 +39,10 @@ fn a_consent_withdrawn_in_between_stops_the_message_and_the_stream_is_told() {
         let delivery = world.message.delivery.to_string();
         assert!(told.iter().all(|event| event["id"] == json!(format!("{delivery}-refused"))), "telling it twice is telling it once");
         let told = told.first().unwrap();
-        assert_eq!((&told["type"], &told["source"], &told["subject"]), (&json!("email.refused"), &json!("customer-triggers"), &json!(world.customer.as_str())));
+        assert_eq!(
+            (&told["type"], &told["source"], &told["subject"]),
+            (&json!("email.refused"), &json!("customer-triggers"), &json!(world.customer.as_str()))
+        );
         assert_eq!((&told["cause"], &told["hops"], &told["time"]), (&json!("order-1"), &json!(1), &json!(world.now().to_string())));
         assert_eq!(told["data"], json!({ "delivery": delivery, "trigger": "thanks", "version": 1, "step": "0", "reason": "no_consent" }));
     });
@@ -48,9 +51,11 @@ fn a_consent_withdrawn_in_between_stops_the_message_and_the_stream_is_told() {
 #[test]
 fn a_suppression_stops_the_message() {
     run(async |stack| {
-        for (class, mark, sent) in
-            [("marketing", "withdrawal#email#marketing", false), ("transactional", "withdrawal#email#*", true), ("transactional", "bounce#email#*", false)]
-        {
+        for (class, mark, sent) in [
+            ("marketing", "withdrawal#email#marketing", false),
+            ("transactional", "withdrawal#email#*", true),
+            ("transactional", "bounce#email#*", false),
+        ] {
             let world = World::new(stack, class).await;
             world.suppress(mark, world.now().plus(1)).await;
             let handled = world.handle().await.unwrap();

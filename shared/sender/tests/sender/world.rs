@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
-use aws::{AddressKey, Archive, Clock, Customers, DeliveryReads, Ledger, Loaded, Queue, Secret, StoredTemplate, Stream, TriggerBook, Triggers};
+use aws::{
+    AddressKey, Archive, Clock, Customers, DeliveryReads, Ledger, Loaded, Queue, Secret, StoredTemplate, Stream, TriggerBook, Triggers,
+};
 use aws_sdk_dynamodb::types::AttributeValue;
 use customer::{Customer, Evolved, Input, decide, evolve};
 use decision::Recorded;
@@ -41,7 +43,10 @@ async fn entry(triggers: &Triggers, class: &str) -> BundleEntry {
     let template = StoredTemplate { subject: Some("Hello".to_owned()), text: Some("Hi".to_owned()), ..StoredTemplate::default() };
     triggers.put_template(&template).await.expect("a template is written");
     let templates: BTreeMap<_, _> = trigger.templates().into_iter().map(|name| (name.clone(), template.hash())).collect();
-    triggers.publish(&Published { trigger: trigger.clone(), version: Version::FIRST, templates: templates.clone() }).await.expect("a version");
+    triggers
+        .publish(&Published { trigger: trigger.clone(), version: Version::FIRST, templates: templates.clone() })
+        .await
+        .expect("a version");
     BundleEntry { trigger, version: Version::FIRST, exposure: Exposure::FULL, declared: Exposure::FULL, templates }
 }
 

@@ -1,20 +1,23 @@
 //! The events that Lambda hands to a function, field by field.
 
 use aws_sdk_sqs::types::Message;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::batch::{Batch, Record};
 use super::mapping::Mapping;
+use super::pace::Arrivals;
 use crate::REGION;
 
 /// The event for a batch of a shard. `role_arn` is the function's role, as which the pollers read.
-pub(super) fn of_stream(mapping: &Mapping, shard: &str, role_arn: &str, batch: &Batch) -> Value {
+pub(super) fn of_stream(mapping: &Mapping, shard: &str, role_arn: &str, batch: &Batch, arrivals: Arrivals) -> Value {
     let record = |record: &Record| {
         // At most three decimals: more than that is not a time to the function's parser.
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
-        let arrived = record.arrived as f64 / 1_000.0;
+        let arrived = arrival(record, arrivals) as f64 / 1_000.0;
         json!({
             "kinesis": {
                 "kinesisSchemaVersion": "1.0",
@@ -33,6 +36,17 @@ pub(super) fn of_stream(mapping: &Mapping, shard: &str, role_arn: &str, batch: &
         })
     };
     json!({ "Records": batch.records.iter().map(|one| record(one)).collect::<Vec<Value>>() })
+}
+
+fn arrival(record: &Record, arrivals: Arrivals) -> i64 {
+    let claimed = || {
+        let event: Value = serde_json::from_slice(&record.data).ok()?;
+        DateTime::from_str(event.get("arrival")?.as_str()?, Format::DateTime).ok()?.to_millis().ok()
+    };
+    match arrivals {
+        Arrivals::AsTheyWere => record.arrived,
+        Arrivals::AsTheyClaim => claimed().unwrap_or(record.arrived),
+    }
 }
 
 /// The event for a batch of a queue.
@@ -103,13 +117,28 @@ mod tests {
             data: b"{}".to_vec(),
             arrived: 1_545_084_650_987,
         };
-        let event = of_stream(&mapping(), "shardId-000000000000", "role", &Batch::new(vec![Arc::new(record)]));
+        let event = of_stream(&mapping(), "shardId-000000000000", "role", &Batch::new(vec![Arc::new(record)]), Arrivals::AsTheyWere);
         assert!(event.to_string().contains("1545084650.987}"), "{event}");
         let event: KinesisEvent = serde_json::from_value(event).unwrap();
         let record = &event.records[0];
         assert_eq!(record.event_id.as_deref(), Some("shardId-000000000000:49"));
         assert_eq!(record.kinesis.data.0, b"{}");
         assert_eq!(record.kinesis.approximate_arrival_timestamp.0.timestamp_millis(), 1_545_084_650_987);
+    }
+
+    #[test]
+    fn a_record_is_told_to_have_arrived_when_it_says_so() {
+        let record = |data: &str| Record {
+            sequence: Sequence::from("49".to_owned()),
+            partition_key: "c1".to_owned(),
+            data: data.as_bytes().to_vec(),
+            arrived: 7,
+        };
+        assert_eq!(arrival(&record(r#"{"arrival":"2026-03-01T10:00:00.250Z"}"#), Arrivals::AsTheyClaim), 1_772_359_200_250);
+        assert_eq!(arrival(&record(r#"{"arrival":"2026-03-01T10:00:00.250Z"}"#), Arrivals::AsTheyWere), 7);
+        for data in [r#"{"arrival":5}"#, r#"{"arrival":"soon"}"#, "{}", "no json"] {
+            assert_eq!(arrival(&record(data), Arrivals::AsTheyClaim), 7, "{data}");
+        }
     }
 
     #[test]

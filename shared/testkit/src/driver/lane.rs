@@ -103,7 +103,7 @@ impl Lane {
                 continue;
             }
 
-            let event = event::of_stream(&self.mapping, &self.shard, &self.function.role_arn, &batch);
+            let event = event::of_stream(&self.mapping, &self.shard, &self.function.role_arn, &batch, self.pace.arrivals);
             let invocation = match self.function.invoke(&event).await {
                 Ok(invocation) => invocation,
                 Err(error) => {
@@ -170,7 +170,7 @@ impl Lane {
         self.activity.count(&self.mapping, |counts| counts.discarded_batches += 1);
         if let Some(destination) = self.settings.on_failure.clone() {
             let about = format!("the on-failure destination of {}", self.mapping.name);
-            let event = event::of_stream(&self.mapping, &self.shard, &self.function.role_arn, batch);
+            let event = event::of_stream(&self.mapping, &self.shard, &self.function.role_arn, batch, self.pace.arrivals);
             let mapping = self.mapping.clone();
             let discarded = Discarded { mapping: &mapping, shard: &self.shard.clone(), batch, condition, last };
             while let Err(error) = discarded.send(&self.as_function, &destination, &event).await {

@@ -19,6 +19,18 @@ pub struct Pace {
     /// Invocations that a mapping has under way at once, whatever its own settings allow. In AWS that is the account's
     /// concurrency; here each one is a process of this machine.
     pub concurrency: usize,
+    /// What the functions are told of a record's arrival.
+    pub arrivals: Arrivals,
+}
+
+/// When a record arrived, as the functions are told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Arrivals {
+    /// When it was put.
+    #[default]
+    AsTheyWere,
+    /// When its own attribute `arrival` says, if it is an event that has one: so the events of days are played in seconds.
+    AsTheyClaim,
 }
 
 impl Default for Pace {
@@ -30,6 +42,7 @@ impl Default for Pace {
             first_back_off: Duration::from_millis(250),
             longest_back_off: Duration::from_secs(30),
             concurrency: thread::available_parallelism().map_or(4, |cores| cores.get().saturating_mul(2)),
+            arrivals: Arrivals::default(),
         }
     }
 }
