@@ -1,7 +1,9 @@
 //! `triggers local`: the whole system on this machine, deployed from the same template, with events sent through it.
 
+mod page;
 mod pages;
 mod results;
+mod serve;
 mod summary;
 
 use std::path::{Path, PathBuf};
@@ -80,7 +82,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         summary::print(&results, &arguments.out, began.elapsed());
     }
     if arguments.keep {
-        screen::note(&how_to_talk_to(&stack)?);
+        let url = serve::serve(arguments.out.clone()).await?;
+        screen::note(&how_to_talk_to(&stack, &url)?);
         tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C")?;
     }
     driver.stop().await;
@@ -130,10 +133,11 @@ fn shift(lines: &[Line], now: Time) -> i64 {
     lines.iter().filter_map(Line::arrival).min().map_or(0, |first| now.since(first))
 }
 
-fn how_to_talk_to(stack: &LocalStack) -> Result<String> {
+fn how_to_talk_to(stack: &LocalStack, url: &str) -> Result<String> {
     let outputs = stack.outputs();
     Ok(format!(
-        "\nIt goes on running; Ctrl-C ends it. In another terminal:
+        "\nThe results: {url}
+It goes on running; Ctrl-C ends it. In another terminal:
   export AWS_ENDPOINT_URL={} AWS_REGION={} \\
     AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
   aws kinesis put-record --stream-name {} --partition-key c-1 \\

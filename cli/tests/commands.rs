@@ -102,3 +102,56 @@ fn a_folder_that_is_not_there_is_named_with_the_remedy() {
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"error: nowhere is no folder; name the folder of your triggers with --triggers");
     assert_eq!(output.status.code(), Some(1));
 }
+
+const ORDER_TRIGGER: &str = "trigger: thanks\non: order.completed\nwhen: { history: [{ event: order.completed, within: 30d, at_least: 2 }] }\nthen:\n  - sms: { template: thanks, class: marketing }\n  - webhook: { endpoint: shop, payload: { total: \"{{ event.data.total }}\" } }\n";
+
+fn order(id: &str, time: &str, data: &str) -> String {
+    format!(r#"{{"specversion":"1.0","id":"{id}","source":"/s","type":"order.completed","time":"{time}","subject":"c-1","data":{data}}}"#)
+}
+
+#[test]
+fn simulate_prints_a_line_for_each_decision() {
+    let events = [
+        order("1", "2026-03-01T10:00:00Z", r#"{"total":1,"customer":{"phone":"+491511234567"}}"#),
+        order("2", "2026-03-31T10:00:00Z", r#"{"total":2}"#),
+        order("3", "2026-05-30T10:00:00Z", r#"{"total":3}"#),
+        "no json".to_owned(),
+    ];
+    let folder = folder(&[
+        ("triggers/thanks.yaml", ORDER_TRIGGER),
+        ("triggers/templates/thanks/sms.txt", "Thank you"),
+        ("events.jsonl", &events.join("\n")),
+    ]);
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let output = triggers(&["simulate", "--triggers", &at("triggers"), "--events", &at("events.jsonl")]);
+    insta::assert_snapshot!(stdout(&output));
+    insta::assert_snapshot!("simulate notes", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success());
+}
+
+#[test]
+fn preview_renders_each_step_into_a_file() {
+    let event = order("1", "2026-03-01T10:00:00Z", r#"{"total":12.50}"#);
+    let folder = folder(&[
+        ("triggers/thanks.yaml", ORDER_TRIGGER),
+        ("triggers/templates/thanks/sms.txt", "Thank you, {{ customer.traits.name }}"),
+        ("event.json", &event),
+        ("customer.json", r#"{"traits":{"name":"Ana"}}"#),
+        ("broken.json", r#"{"email":5}"#),
+    ]);
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (dir, event, out) = (at("triggers"), at("event.json"), at("out"));
+    let run = |customer: &str| {
+        triggers(&["preview", "thanks", "--triggers", &dir, "--event", &event, "--customer", &at(customer), "--out", &out])
+    };
+    let output = run("customer.json");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_to_string(folder.path().join("out/thanks-0-sms.txt")).expect("a text message was rendered"), "Thank you, Ana");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("out/thanks-1-payload.json")).expect("a payload was rendered"),
+        "{\n  \"total\": 12.5\n}\n"
+    );
+    let output = run("broken.json");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("data.email must be an email address"));
+    assert_eq!(output.status.code(), Some(1));
+}

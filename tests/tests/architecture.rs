@@ -8,8 +8,8 @@ use serde_json::Value;
 
 /// Each crate may use those before it.
 const ORDER: [&str; 18] = [
-    "blob", "event", "pattern", "trigger", "decision", "customer", "delivery", "aws", "lambda", "https", "sender", "router", "email", "sms",
-    "crm", "webhook", "testkit", "triggers",
+    "blob", "event", "pattern", "trigger", "decision", "customer", "delivery", "aws", "lambda", "https", "sender", "router", "email",
+    "sms", "crm", "webhook", "testkit", "triggers",
 ];
 
 /// No I/O, no async, no clock, no environment.

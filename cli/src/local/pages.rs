@@ -1,30 +1,26 @@
 //! What a run leaves to look at: each mail as a page, each customer's timeline as a text.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Result;
 use std::path::{Path, PathBuf};
 
 use decision::Verdict;
 use event::Time;
-use testkit::CapturedEmail;
 
-use super::results::{Archived, Results, Settled};
+use super::page;
+use super::results::{Archived, Message, Results, Settled};
 
 /// Writes everything anew; what an earlier run left is removed.
 pub fn write(out: &Path, results: &Results) -> Result<()> {
-    let by_provider_id: BTreeMap<&str, &Settled> = results.ledger.values().map(|settled| (settled.provider_id.as_str(), settled)).collect();
     let mails = emptied(out.join("mails"))?;
-    for (number, mail) in results.mails.iter().enumerate() {
-        let settled = by_provider_id.get(mail.message_id.as_str());
-        let name = settled.map_or("mail".to_owned(), |settled| format!("{}-{}", settled.trigger, settled.customer));
-        fs::write(mails.join(format!("{:03}-{}.html", number + 1, file_name(&name))), page(mail))?;
+    for (number, message) in results.messages.iter().enumerate().filter(|(_, message)| message.channel == "email") {
+        fs::write(mails.join(page::mail_name(number, results.settled_as(message))), mail(message))?;
     }
     let customers = emptied(out.join("customers"))?;
     for (customer, events) in &results.archive {
         fs::write(customers.join(format!("{}.txt", file_name(customer))), timeline(customer, events, results))?;
     }
-    Ok(())
+    page::write(out, results)
 }
 
 fn emptied(folder: PathBuf) -> Result<PathBuf> {
@@ -36,26 +32,20 @@ fn emptied(folder: PathBuf) -> Result<PathBuf> {
 }
 
 /// Letters, digits, `-` and `_` as they are; so no id leads out of the folder.
-fn file_name(text: &str) -> String {
+pub fn file_name(text: &str) -> String {
     text.chars().take(80).map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect()
 }
 
-fn page(mail: &CapturedEmail) -> String {
+fn mail(message: &Message) -> String {
+    let (title, from, to) = (escaped(&message.title), escaped(&message.from), escaped(&message.to));
     let head = format!(
         "<div style=\"font: 14px/1.5 sans-serif; color: #222; background: #f3f3f3; padding: 12px 16px; margin: 0 0 16px\">\
-         <b>{}</b><br>from {} to {}</div>\n",
-        escaped(&mail.subject),
-        escaped(&mail.source),
-        escaped(&mail.to.join(", "))
+         <b>{title}</b><br>from {from} to {to}</div>\n"
     );
-    let body = match (&mail.body_html, &mail.body_text) {
-        (Some(html), _) if !html.is_empty() => html.clone(),
-        (_, text) => format!(
-            "<pre style=\"font: 14px/1.5 monospace; white-space: pre-wrap; margin: 16px\">{}</pre>",
-            escaped(text.as_deref().unwrap_or_default())
-        ),
-    };
-    format!("<!doctype html>\n<meta charset=\"utf-8\">\n<title>{}</title>\n{head}{body}", escaped(&mail.subject))
+    let body = message.html.clone().unwrap_or_else(|| {
+        format!("<pre style=\"font: 14px/1.5 monospace; white-space: pre-wrap; margin: 16px\">{}</pre>", escaped(&message.text))
+    });
+    format!("<!doctype html>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n{head}{body}")
 }
 
 fn escaped(text: &str) -> String {

@@ -21,9 +21,24 @@ pub struct Results {
     pub ledger: BTreeMap<String, Settled>,
     pub quarantined: Vec<Quarantined>,
     pub dead_letters: usize,
-    pub mails: Vec<CapturedEmail>,
+    /// What the providers took, channel by channel.
+    pub messages: Vec<Message>,
     /// When each record was put, by its sequence number; the system's own records are among them.
     pub records: BTreeMap<String, Time>,
+}
+
+/// Something that a provider took.
+#[derive(Debug)]
+pub struct Message {
+    pub channel: &'static str,
+    /// The provider's id, or the delivery's.
+    pub id: String,
+    pub title: String,
+    pub to: String,
+    pub text: String,
+    pub html: Option<String>,
+    /// Whom it is from; empty where that is not said.
+    pub from: String,
 }
 
 /// A record of the archive.
@@ -65,9 +80,21 @@ impl Results {
         }
         results.quarantined = quarantined(stack, outputs.get("QuarantineBucket")?).await?;
         results.dead_letters = depth(sdk, outputs.get("EmailDeadLettersUrl")?).await?;
-        results.mails = stack.captured_emails().await?;
+        results.messages = stack.captured_emails().await?.into_iter().map(mail).collect();
         results.records = records(sdk, outputs.get("StreamName")?).await?;
         Ok(results)
+    }
+
+    /// The ledger's entry of something that a provider took.
+    pub fn settled_as(&self, message: &Message) -> Option<&Settled> {
+        self.ledger
+            .get(&message.id)
+            .or_else(|| self.ledger.values().find(|settled| !message.id.is_empty() && settled.provider_id == message.id))
+    }
+
+    /// Deliveries of a channel that a provider accepted.
+    pub fn sent(&self, channel: &str) -> usize {
+        self.ledger.values().filter(|settled| settled.status == "sent" && settled.channel == channel).count()
     }
 
     pub fn archived(&self) -> usize {
@@ -111,6 +138,18 @@ impl Results {
 pub fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()
+}
+
+fn mail(mail: CapturedEmail) -> Message {
+    Message {
+        channel: "email",
+        id: mail.message_id,
+        title: mail.subject,
+        to: mail.to.join(", "),
+        text: mail.body_text.unwrap_or_default(),
+        html: mail.body_html.filter(|html| !html.is_empty()),
+        from: mail.source,
+    }
 }
 
 fn text(item: &Item, name: &str) -> String {

@@ -12,7 +12,7 @@ use super::results::{Results, percentile};
 use crate::screen;
 
 /// The channels that have a sender.
-const CHANNELS: [&str; 4] = ["email", "sms", "crm", "webhook"];
+pub const CHANNELS: [&str; 4] = ["email", "sms", "crm", "webhook"];
 
 /// The summary for a machine.
 pub fn json(results: &Results) -> Value {
@@ -45,12 +45,8 @@ fn matches(results: &Results) -> usize {
 }
 
 /// Deliveries that a provider accepted, by channel; every channel that exists is named.
-fn deliveries(results: &Results) -> BTreeMap<String, usize> {
-    let mut channels: BTreeMap<_, _> = CHANNELS.iter().map(|channel| ((*channel).to_owned(), 0)).collect();
-    for settled in results.ledger.values().filter(|settled| settled.status == "sent") {
-        *channels.entry(settled.channel.clone()).or_default() += 1;
-    }
-    channels
+fn deliveries(results: &Results) -> BTreeMap<&'static str, usize> {
+    CHANNELS.iter().map(|channel| (*channel, results.sent(channel))).collect()
 }
 
 fn ended(results: &Results, status: &str) -> usize {
@@ -59,11 +55,12 @@ fn ended(results: &Results, status: &str) -> usize {
 
 /// One trigger's row.
 #[derive(Default)]
-struct Row {
-    matched: usize,
-    sent: BTreeMap<String, usize>,
-    refused: usize,
-    other: usize,
+pub struct Row {
+    pub matched: usize,
+    /// By channel.
+    pub sent: BTreeMap<String, usize>,
+    pub refused: usize,
+    pub other: usize,
 }
 
 /// The summary for a person, on 80 columns.
@@ -102,7 +99,8 @@ pub fn print(results: &Results, out: &Path, took: Duration) {
         ));
     }
     screen::line("\nlook at");
-    screen::line(&format!("  {}  each mail, for a browser", out.join("mails").display()));
+    screen::line(&format!("  {}  all of it on one page, for a browser", out.join("index.html").display()));
+    screen::line(&format!("  {}  each mail", out.join("mails").display()));
     screen::line(&format!("  {}  each customer's timeline", out.join("customers").display()));
 }
 
@@ -118,7 +116,8 @@ fn reasons(results: &Results) -> String {
         .join(", ")
 }
 
-fn table(results: &Results) {
+/// What came of each trigger.
+pub fn rows(results: &Results) -> BTreeMap<String, Row> {
     let mut rows = BTreeMap::<String, Row>::new();
     for (_, event) in results.events() {
         let mut before = None;
@@ -137,12 +136,16 @@ fn table(results: &Results) {
             _ => row.other += 1,
         }
     }
+    rows
+}
+
+fn table(results: &Results) {
     let [email, sms, crm, webhook] = CHANNELS;
     screen::line(&format!(
         "\n{:<26} {:>7} {email:>7} {sms:>5} {crm:>5} {webhook:>7} {:>7} {:>6}",
         "trigger", "matched", "refused", "other"
     ));
-    for (name, row) in rows {
+    for (name, row) in rows(results) {
         let name: String = name.chars().take(26).collect();
         let sent = |channel: &str| row.sent.get(channel).copied().unwrap_or_default();
         screen::line(&format!(

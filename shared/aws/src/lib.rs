@@ -29,7 +29,7 @@ pub use ledger::{Claim, Ledger, LedgerEntry};
 pub use quarantine::{Quarantine, Quarantined, object_store};
 pub use queue::{Queue, Queues};
 pub use reads::{DeliveryReads, Known};
-pub use secret::Secret;
+pub use secret::{CachedSecret, Secret};
 pub use stream::{Put, Stream};
 pub use suppressions::AddressKey;
 pub use triggers::{StoredTemplate, Triggers};

@@ -43,6 +43,14 @@ impl Quarantined {
     }
 }
 
+impl Quarantined {
+    /// The record as text, as far as it is text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&STANDARD.decode(&self.data).unwrap_or_default()).into_owned()
+    }
+}
+
 /// The bucket of quarantined records.
 #[derive(Debug, Clone)]
 pub struct Quarantine {

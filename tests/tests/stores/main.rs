@@ -2,11 +2,14 @@
 
 #[path = "../local/mod.rs"]
 mod local;
+#[path = "../local/server.rs"]
+mod server;
 
 mod archive;
 mod customers;
 mod flows;
 mod ledger;
+mod partial;
 mod reads;
 mod triggers;
 

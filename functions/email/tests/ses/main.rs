@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a helper that fails is a test that fails")]
 
 mod mail;
+#[path = "../../../../tests/tests/local/server.rs"]
 mod server;
 
 use std::net::{Ipv4Addr, TcpListener};
@@ -33,7 +34,7 @@ async fn ses(url: &str) -> Ses {
 
 /// The body of the one request that a mail leads to.
 async fn request(ses: impl FnOnce(Ses) -> Ses, definition: &str, unsubscribe_url: Option<&str>) -> Value {
-    let server = Server::start(ACCEPTED);
+    let server = Server::start(&[ACCEPTED]);
     let ses = ses(self::ses(&server.url).await);
     let mail = build(&ses, definition, unsubscribe_url).expect("a mail");
     assert_eq!(ses.send(mail).await, Ok(Accepted { provider_id: "ses-1".to_owned() }));
@@ -46,7 +47,7 @@ async fn request(ses: impl FnOnce(Ses) -> Ses, definition: &str, unsubscribe_url
 
 /// What one answer means; it is asked for once.
 async fn meaning(answer: Answer) -> SendError {
-    let server = Server::start(answer);
+    let server = Server::start(&[answer]);
     let ses = ses(&server.url).await;
     let error = ses.send(build(&ses, TRANSACTIONAL, None).expect("a mail")).await.expect_err("no mail was accepted");
     assert_eq!(server.requests().len(), 1, "{error:?}");
@@ -150,7 +151,7 @@ async fn a_connection_that_ends_after_the_request_may_have_sent_it() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_may_have_sent_it() {
-    let server = Server::start(Answer::Nothing);
+    let server = Server::start(&[Answer::Nothing]);
     let mut ses = ses(&server.url).await;
     let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build();
     ses.client = aws_sdk_sesv2::Client::from_conf(ses.client.config().to_builder().timeout_config(timeouts).build());

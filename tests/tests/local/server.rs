@@ -1,4 +1,4 @@
-//! A server that takes a mail as SES does, and answers as it is told.
+//! A server on the loopback interface that takes requests as a service of AWS does, and answers as it is told.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -29,7 +29,9 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(answer: Answer) -> Self {
+    /// Gives one answer after the other, and the last one from then on.
+    pub fn start(answers: &[Answer]) -> Self {
+        let answers = answers.to_vec();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let requests = Arc::<Mutex<Vec<Request>>>::default();
@@ -38,8 +40,14 @@ impl Server {
             let mut open = Vec::new();
             for stream in listener.incoming().flatten() {
                 let request = read(&stream);
-                seen.lock().expect("no test panicked").push(request);
-                reply(&stream, answer);
+                let count = {
+                    let mut seen = seen.lock().expect("no test panicked");
+                    seen.push(request);
+                    seen.len()
+                };
+                if let Some(answer) = answers.get(count - 1).or(answers.last()) {
+                    reply(&stream, *answer);
+                }
                 open.push(stream);
             }
         });
@@ -70,7 +78,7 @@ fn read(stream: &TcpStream) -> Request {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("a body is as long as it says");
-    Request { line: line.trim().to_owned(), body: serde_json::from_slice(&body).expect("a mail is JSON") }
+    Request { line: line.trim().to_owned(), body: serde_json::from_slice(&body).expect("a request is JSON") }
 }
 
 fn reply(mut stream: &TcpStream, answer: Answer) {
