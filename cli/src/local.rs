@@ -5,6 +5,7 @@ mod pages;
 mod results;
 mod serve;
 mod summary;
+mod systems;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use aws::Stream;
 use clap::Args;
 use event::Time;
-use testkit::{Arrivals, Checkpoints, Driver, LocalStack, Options, Pace, Progress};
+use testkit::{Arrivals, Checkpoints, Driver, LocalStack, Options, Pace, Progress, Receiver};
 
 use self::results::Results;
 use crate::event_file::{self, Line};
@@ -74,7 +75,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
     };
     activity.done();
-    let (stack, driver, results) = ran?;
+    let Run { stack, driver, receiver, results } = ran?;
     pages::write(&arguments.out, &results).with_context(|| format!("cannot write into {}", arguments.out.display()))?;
     if arguments.json {
         screen::line(&summary::json(&results).to_string());
@@ -87,11 +88,20 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C")?;
     }
     driver.stop().await;
+    drop(receiver);
     stack.stop();
     Ok(ExitCode::SUCCESS)
 }
 
-async fn send(arguments: &Arguments, project: &Project, lines: &[Line], activity: &Activity) -> Result<(LocalStack, Driver, Results)> {
+/// A run that is through, with everything still there.
+struct Run {
+    stack: LocalStack,
+    driver: Driver,
+    receiver: Receiver,
+    results: Results,
+}
+
+async fn send(arguments: &Arguments, project: &Project, lines: &[Line], activity: &Activity) -> Result<Run> {
     let stack = LocalStack::start(Options::default(), &mut |progress| match &progress {
         Progress::Building { .. } | Progress::Deploying { .. } => activity.detail(&progress.to_string()),
         Progress::InstallingPython | Progress::StartingAws | Progress::Packing { .. } | Progress::Ready { .. } => {
@@ -103,6 +113,7 @@ async fn send(arguments: &Arguments, project: &Project, lines: &[Line], activity
     activity.step("applying the triggers");
     let target = Target::new(sdk, outputs.get("TriggersTable")?.to_owned(), 0);
     apply::apply(&target, project).await?;
+    let receiver = systems::start(&stack, project).await?;
     let pace = Pace { arrivals: Arrivals::AsTheyClaim, ..Pace::default() };
     let driver = Driver::start_with(&stack, pace, Checkpoints::default()).await?;
 
@@ -124,8 +135,9 @@ async fn send(arguments: &Arguments, project: &Project, lines: &[Line], activity
     let limit = Duration::from_secs(120).saturating_add(Duration::from_millis(lines.len() as u64 * 50));
     driver.wait_until_idle(QUIET, limit).await.with_context(|| format!("the functions' log: {}", stack.log_file().display()))?;
     activity.step("reading the archive and the ledger");
-    let results = Results::read(&stack).await?;
-    Ok((stack, driver, results))
+    let mut results = Results::read(&stack).await?;
+    results.messages.extend(receiver.requests().iter().map(systems::message));
+    Ok(Run { stack, driver, receiver, results })
 }
 
 /// By how much a file is moved, so that its first event arrives now.

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
 use decision::{Recorded, Verdict};
 use event::{Event, Time};
-use testkit::{CapturedEmail, LocalStack};
+use testkit::{CapturedEmail, CapturedSms, LocalStack};
 
 type Item = std::collections::HashMap<String, AttributeValue>;
 
@@ -79,8 +79,11 @@ impl Results {
             results.ledger.insert(text(&item, "delivery"), settled(&item));
         }
         results.quarantined = quarantined(stack, outputs.get("QuarantineBucket")?).await?;
-        results.dead_letters = depth(sdk, outputs.get("EmailDeadLettersUrl")?).await?;
+        for queue in ["EmailDeadLettersUrl", "SmsDeadLettersUrl", "CrmDeadLettersUrl", "WebhookDeadLettersUrl"] {
+            results.dead_letters += depth(sdk, outputs.get(queue)?).await?;
+        }
         results.messages = stack.captured_emails().await?.into_iter().map(mail).collect();
+        results.messages.extend(stack.captured_texts().await?.into_iter().map(text_message));
         results.records = records(sdk, outputs.get("StreamName")?).await?;
         Ok(results)
     }
@@ -150,6 +153,11 @@ fn mail(mail: CapturedEmail) -> Message {
         html: mail.body_html.filter(|html| !html.is_empty()),
         from: mail.source,
     }
+}
+
+fn text_message(sms: CapturedSms) -> Message {
+    let title = sms.message.chars().take(60).collect();
+    Message { channel: "sms", id: sms.message_id, title, to: sms.phone_number, text: sms.message, html: None, from: String::new() }
 }
 
 fn text(item: &Item, name: &str) -> String {

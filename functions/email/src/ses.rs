@@ -1,19 +1,15 @@
 //! The provider of the channel email: SES v2, which takes no idempotency token. A call is therefore made once.
 
-use std::time::Duration;
-
 use aws_config::SdkConfig;
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::config::retry::RetryConfig;
-use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use customer::EmailAddress;
 use decision::{Outcome, Reason};
 use delivery::Rendered;
-use sender::{Accepted, Dispatch, Provider, SendError};
+use sender::{Accepted, Dispatch, Provider, SendError, calls_once, meaning};
 use trigger::{Action, Class, Mailbox};
 
-use crate::answer::meaning;
+use crate::answer::by_name;
 
 /// Who a mail comes from, and what SES is told about it.
 #[derive(Debug, Clone)]
@@ -37,15 +33,10 @@ pub struct Mail {
 }
 
 impl Ses {
-    /// A client that makes one attempt, so that no retry inside the SDK can send twice.
+    /// A client that makes one attempt.
     #[must_use]
     pub fn client(sdk: &SdkConfig) -> Client {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_timeout(Duration::from_millis(Self::LONGEST_CALL_MILLIS.unsigned_abs()))
-            .build();
-        let config = aws_sdk_sesv2::config::Builder::from(sdk).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
-        Client::from_conf(config)
+        Client::new(&calls_once(sdk, Self::LONGEST_CALL_MILLIS))
     }
 
     fn content(mail: &Mail) -> Result<EmailContent, aws_sdk_sesv2::error::BuildError> {
@@ -107,7 +98,7 @@ impl Provider for Ses {
             .email_tags(tag("trigger", &mail.trigger).map_err(rejected)?);
         match send.send().await {
             Ok(answer) => Ok(Accepted { provider_id: answer.message_id.unwrap_or_default() }),
-            Err(error) => Err(meaning(&error)),
+            Err(error) => Err(meaning(&error, by_name)),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Passing {
     }
 }
 
-/// `ThrottlingException (request 4F…)`, `no connection: Connection refused (os error 111)`, `no answer in time`.
+/// `ThrottlingException (request 4F…)`, `connection failed: Connection refused (os error 111)`, `no answer in time`.
 fn cause<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match error {
         SdkError::ConstructionFailure(_) => "the request could not be made; credentials, region or endpoint are missing".to_owned(),
@@ -69,7 +69,7 @@ fn cause<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
         SdkError::DispatchFailure(failure) if failure.is_timeout() => "no connection in time".to_owned(),
         SdkError::DispatchFailure(failure) => {
             let deepest = failure.as_connector_error().map(|error| deepest(error).to_string());
-            format!("no connection: {}", deepest.unwrap_or_default())
+            format!("connection failed: {}", deepest.unwrap_or_default())
         }
         SdkError::ServiceError(answer) => {
             let code = answer.err().code().unwrap_or("an error without a code");
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(shown(&said("ThrottlingException", None)), "the customer's state failed: ThrottlingException");
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let refused = SdkError::dispatch_failure(ConnectorError::io(refused.into()));
-        assert_eq!(shown(&refused), "the customer's state failed: no connection: connection refused");
+        assert_eq!(shown(&refused), "the customer's state failed: connection failed: connection refused");
         assert_eq!(shown(&SdkError::timeout_error("ana@example.com")), "the customer's state failed: no answer in time");
         assert!(!format!("{:?}", StoreError::passing("", &said("ValidationException", None))).contains("ana"));
     }

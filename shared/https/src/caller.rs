@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::{CachedSecret, Passing, Secret};
+use aws::{CachedSecret, Passing};
 use decision::Outcome;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};

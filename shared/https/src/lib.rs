@@ -13,3 +13,4 @@ pub use address::{Address, AddressError};
 pub use answer::{Answer, accepted};
 pub use caller::{Caller, Request, body};
 pub use client::{Client, ClientError};
+pub use hyper::body::Bytes;

@@ -17,10 +17,46 @@ pub fn start_log() {
         .with_target(false)
         .with_max_level(level)
         .init();
+    log_panics();
+}
+
+fn log_panics() {
     std::panic::set_hook(Box::new(|panic| tracing::error!(panic.place = place(panic), "a bug: the code panicked")));
 }
 
 /// Where it panicked. The words of a panic can quote what was worked on.
 fn place(panic: &PanicHookInfo<'_>) -> String {
     panic.location().map(ToString::to_string).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+    struct Lines;
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            LINES.lock().expect("nothing panics here").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_logged_with_its_place_and_without_its_words() {
+        log_panics();
+        let log = tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Lines).finish();
+        let panicked = tracing::subscriber::with_default(log, || std::panic::catch_unwind(|| panic!("ana@example.com")));
+        let line = String::from_utf8(LINES.lock().unwrap().clone()).unwrap();
+        assert!(panicked.is_err() && line.contains("telemetry.rs:") && line.contains("a bug: the code panicked"), "{line}");
+        assert!(!line.contains("ana@example.com"), "{line}");
+    }
 }

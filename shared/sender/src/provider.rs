@@ -1,7 +1,9 @@
 //! What a channel has to bring: building a message and handing it to its provider.
 
-use decision::Outcome;
-use delivery::{Context, Message, Template};
+use decision::{Outcome, Reason};
+use delivery::{Context, Message, Payload, Template};
+use pattern::Json;
+use serde_json::Value;
 use trigger::Action;
 
 /// A delivery that passed the gate, with all that its message is built from.
@@ -13,6 +15,20 @@ pub struct Dispatch<'a> {
     /// None where the action has none.
     pub template: Option<&'a Template>,
     pub context: &'a Context,
+}
+
+impl Dispatch<'_> {
+    /// JSON of the definition, with the values of this delivery.
+    ///
+    /// # Errors
+    /// It cannot be rendered with this event and profile.
+    pub fn rendered(&self, source: &Json) -> Result<Value, Outcome> {
+        let rendered = Payload::parse(source).map_err(|problems| problems.join("; "));
+        rendered.and_then(|payload| payload.render(self.context).map_err(|error| error.to_string())).map_err(|error| {
+            tracing::error!(delivery.id = %self.message.delivery, trigger.id = %self.message.trigger, error, "a payload could not be rendered");
+            Outcome::Refused(Reason::TemplateError)
+        })
+    }
 }
 
 /// The provider took the message.

@@ -64,9 +64,16 @@ impl From<Passing> for Failure {
 }
 
 /// What a delivery needs that does not change between attempts.
-struct Plan {
+pub(crate) struct Plan {
     action: Action,
     template: Option<Arc<Template>>,
+}
+
+/// How far a delivery comes before its claim.
+pub(crate) enum Stage<C> {
+    Ready(C),
+    Waits { millis: i64, cause: WaitCause },
+    Ends(Outcome),
 }
 
 impl<P: Provider> Sender<P> {
@@ -132,9 +139,18 @@ impl<P: Provider> Sender<P> {
         let Some(plan) = self.plan(&message).await? else {
             return self.end_unclaimed(&message, &known, Outcome::Failed { cause: "trigger_missing".to_owned() }).await;
         };
+        match self.stage(&message, &plan, &known).await? {
+            Stage::Ready(content) => self.attempt(&message, &plan, &known, content, owner, deadline).await,
+            Stage::Waits { millis, cause } => self.wait(&message, millis, cause).await,
+            Stage::Ends(outcome) => self.end_unclaimed(&message, &known, outcome).await,
+        }
+    }
+
+    /// Asks the gate, and builds the message.
+    pub(crate) async fn stage(&self, message: &Message, plan: &Plan, known: &Known) -> Result<Stage<P::Content>, StoreError> {
         let standing = self.book.standing(&message.trigger).await?;
         let circumstances = Circumstances {
-            message: &message,
+            message,
             action: &plan.action,
             customer: known.customer.as_ref(),
             suppressions: &known.suppressions,
@@ -143,15 +159,12 @@ impl<P: Provider> Sender<P> {
             recipients: &self.recipients,
             now: self.clock.now(),
         };
-        match gate(&circumstances) {
-            Gate::Wait { millis, cause } => self.wait(&message, millis, cause).await,
-            Gate::Refuse(Reason::Expired) => self.end_unclaimed(&message, &known, Outcome::Expired).await,
-            Gate::Refuse(reason) => self.end_unclaimed(&message, &known, Outcome::Refused(reason)).await,
-            Gate::Open => match self.build(&message, &plan, &known) {
-                Ok(content) => self.attempt(&message, &plan, &known, content, owner, deadline).await,
-                Err(outcome) => self.end_unclaimed(&message, &known, outcome).await,
-            },
-        }
+        Ok(match gate(&circumstances) {
+            Gate::Wait { millis, cause } => Stage::Waits { millis, cause },
+            Gate::Refuse(Reason::Expired) => Stage::Ends(Outcome::Expired),
+            Gate::Refuse(reason) => Stage::Ends(Outcome::Refused(reason)),
+            Gate::Open => self.build(message, plan, known).map_or_else(Stage::Ends, Stage::Ready),
+        })
     }
 
     /// The step and its template in the version that decided; none where that version or step does not exist.
@@ -202,7 +215,13 @@ impl<P: Provider> Sender<P> {
             Claim::Granted => (),
             other => return self.not_granted(message, known, other).await,
         }
-        match self.provider.send(content).await {
+        let mut sent = self.provider.send(content).await;
+        if let Ok(taken) = &sent
+            && self.provider.follows_profile(&plan.action)
+        {
+            sent = self.followed(message, plan, known, taken.clone(), deadline.min(now.plus(lease))).await?;
+        }
+        match sent {
             Ok(Accepted { provider_id }) => self.end(message, known, owner, Outcome::Sent { provider_id }).await,
             Err(SendError::Rejected { cause }) => self.end(message, known, owner, Outcome::Failed { cause }).await,
             Err(SendError::Throttled { cause, retry_after_millis }) => {

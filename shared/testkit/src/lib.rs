@@ -4,7 +4,9 @@ mod driver;
 mod emails;
 mod outputs;
 mod progress;
+mod receiver;
 mod stack;
+mod texts;
 
 mod bootstraps;
 mod deploy;
@@ -21,7 +23,9 @@ pub use driver::{Arrivals, Checkpoints, Counts, Driver, Pace, Sequence};
 pub use emails::CapturedEmail;
 pub use outputs::Outputs;
 pub use progress::Progress;
+pub use receiver::{Behaviour, Received, Receiver};
 pub use stack::{LocalStack, Options};
+pub use texts::CapturedSms;
 
 /// The region of the local AWS.
 pub const REGION: &str = "eu-central-1";

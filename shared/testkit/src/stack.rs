@@ -20,8 +20,9 @@ use crate::emails::{self, CapturedEmail};
 use crate::ministack::Ministack;
 use crate::outputs::Outputs;
 use crate::progress::Progress;
+use crate::texts::CapturedSms;
 use crate::workspace;
-use crate::{REGION, loopback, python, template};
+use crate::{REGION, loopback, python, template, texts};
 
 /// What a local stack is made of.
 #[derive(Debug, Clone)]
@@ -148,6 +149,14 @@ impl LocalStack {
     /// The local AWS does not answer.
     pub async fn captured_emails(&self) -> Result<Vec<CapturedEmail>> {
         emails::captured(self.ministack.address()).await
+    }
+
+    /// The text messages that the functions have sent so far.
+    ///
+    /// # Errors
+    /// The local AWS does not answer.
+    pub async fn captured_texts(&self) -> Result<Vec<CapturedSms>> {
+        texts::captured(self.ministack.address()).await
     }
 
     /// Empties the local AWS and deploys the template again. Any driver must be stopped before, and started anew.

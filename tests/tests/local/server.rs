@@ -11,6 +11,8 @@ use serde_json::Value;
 pub enum Answer {
     /// A status, a type of error if it is one, and a body.
     Says(u16, &'static str, &'static str),
+    /// A status, and a body that breaks off.
+    BreaksOff(u16),
     /// The connection ends without a byte.
     Closes,
     /// Nothing, for as long as somebody listens.
@@ -91,6 +93,11 @@ fn reply(mut stream: &TcpStream, answer: Answer) {
             );
             stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("an answer can be written");
             let _gone_already = stream.shutdown(Shutdown::Write);
+        }
+        Answer::BreaksOff(status) => {
+            let head = format!("HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{");
+            stream.write_all(head.as_bytes()).expect("an answer can be written");
+            let _gone_already = stream.shutdown(Shutdown::Both);
         }
         Answer::Closes => {
             let _gone_already = stream.shutdown(Shutdown::Both);

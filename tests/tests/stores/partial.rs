@@ -1,6 +1,9 @@
 //! Answers that say "200" and have done only a part: each part that was left out is noticed.
 
+use std::time::Duration;
+
 use aws::{Customers, Put, Queue, Stream};
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use event::CustomerId;
@@ -22,7 +25,8 @@ fn puts(keys: &[&str]) -> Vec<Put> {
 #[test]
 fn an_entry_that_the_queue_did_not_take_is_an_error() {
     run(async |_| {
-        let failed = r#"{"Successful":[],"Failed":[{"Id":"0","Code":"InternalError","SenderFault":false,"Message":"about ana@example.com"}]}"#;
+        let failed =
+            r#"{"Successful":[],"Failed":[{"Id":"0","Code":"InternalError","SenderFault":false,"Message":"about ana@example.com"}]}"#;
         let server = Server::start(&[Answer::Says(200, "", failed)]);
         let queue = Queue::new(aws_sdk_sqs::Client::new(&sdk(&server).await), format!("{}/1/queue", server.url));
         let error = queue.send(&[message()]).await.unwrap_err().to_string();
@@ -40,10 +44,13 @@ fn only_the_records_that_the_stream_did_not_take_are_put_again() {
         let stream = Stream::new(aws_sdk_kinesis::Client::new(&sdk(&server).await), "stream".to_owned());
         stream.put_all(puts(&["a", "b", "c"])).await.unwrap();
         let keys = server.requests().iter().map(|request| request.body["Records"].clone()).collect::<Vec<_>>();
-        assert_eq!(keys, [
-            json!([{ "Data": "", "PartitionKey": "a" }, { "Data": "", "PartitionKey": "b" }, { "Data": "", "PartitionKey": "c" }]),
-            json!([{ "Data": "", "PartitionKey": "b" }]),
-        ]);
+        assert_eq!(
+            keys,
+            [
+                json!([{ "Data": "", "PartitionKey": "a" }, { "Data": "", "PartitionKey": "b" }, { "Data": "", "PartitionKey": "c" }]),
+                json!([{ "Data": "", "PartitionKey": "b" }]),
+            ]
+        );
     });
 }
 
@@ -84,5 +91,28 @@ fn a_table_that_never_comes_to_a_key_is_an_error_and_no_new_customer() {
         let customers = Customers::new(aws_sdk_dynamodb::Client::new(&sdk(&server).await), "customers".to_owned());
         let error = customers.load(&[CustomerId::parse("ana").unwrap()]).await.unwrap_err().to_string();
         assert_eq!(error, "the customer's state failed: some keys were never processed: the table is throttled");
+    });
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_a_readable_error() {
+    run(async |_| {
+        let hangs_up = Server::start(&[Answer::Closes]);
+        let customers = Customers::new(aws_sdk_dynamodb::Client::new(&sdk(&hangs_up).await), "customers".to_owned());
+        let error = customers.load(&[CustomerId::parse("ana").unwrap()]).await.unwrap_err().to_string();
+        assert_eq!(error, "the customer's state failed: connection failed: connection closed before message completed");
+        assert!(hangs_up.requests().iter().all(|request| request.line == "POST / HTTP/1.1"));
+
+        let breaks_off = Server::start(&[Answer::BreaksOff(200)]);
+        let customers = Customers::new(aws_sdk_dynamodb::Client::new(&sdk(&breaks_off).await), "customers".to_owned());
+        let error = customers.load(&[CustomerId::parse("ana").unwrap()]).await.unwrap_err().to_string();
+        assert_eq!(error, "the customer's state failed: an answer that cannot be read");
+
+        let silent = Server::start(&[Answer::Nothing]);
+        let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(200)).build();
+        let sdk = sdk(&silent).await.into_builder().timeout_config(timeouts).build();
+        let customers = Customers::new(aws_sdk_dynamodb::Client::new(&sdk), "customers".to_owned());
+        let error = customers.load(&[CustomerId::parse("ana").unwrap()]).await.unwrap_err().to_string();
+        assert_eq!(error, "the customer's state failed: no answer in time");
     });
 }

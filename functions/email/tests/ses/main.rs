@@ -133,6 +133,7 @@ async fn who_is_not_let_in_has_sent_nothing() {
     }
     // A page of something that stands before SES.
     assert!(matches!(meaning(Answer::Says(403, "", "<html>")).await, SendError::NotSent { .. }));
+    assert!(matches!(meaning(Answer::BreaksOff(403)).await, SendError::NotSent { .. }));
 }
 
 #[tokio::test]
@@ -142,6 +143,8 @@ async fn a_server_in_trouble_may_have_sent_it() {
     }
     assert!(matches!(meaning(Answer::Says(500, "", "<html>")).await, SendError::Ambiguous { .. }));
     assert!(matches!(meaning(Answer::Says(200, "", "<html>")).await, SendError::Ambiguous { .. }));
+    assert!(matches!(meaning(Answer::BreaksOff(200)).await, SendError::Ambiguous { .. }));
+    assert!(matches!(meaning(Answer::BreaksOff(500)).await, SendError::Ambiguous { .. }));
 }
 
 #[tokio::test]

@@ -1,0 +1,39 @@
+//! The wiring of the CRM sender.
+
+use aws::{CachedSecret, Clock, DeliveryReads, Ledger, Queue, Stream, TriggerBook, Triggers};
+use aws_lambda_events::sqs::SqsEvent;
+use crm::HubSpot;
+use delivery::Recipients;
+use https::{Caller, Client};
+use lambda::{Configuration, deadline, each_message};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use sender::Sender;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda::start_log();
+    let mut env = Configuration::new();
+    let sdk = aws::connect().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+    let clock = Clock::system();
+    let secret = CachedSecret::new(aws_sdk_secretsmanager::Client::new(&sdk), env.text("CRM_SECRET"), clock.clone());
+    let (customers, events, suppressions) = (env.text("CUSTOMERS_TABLE"), env.text("EVENTS_TABLE"), env.text("SUPPRESSIONS_TABLE"));
+    let sender = &Sender {
+        provider: HubSpot { caller: Caller::new(Client::new()?, secret) },
+        reads: DeliveryReads::new(dynamodb.clone(), customers, events, suppressions, None),
+        ledger: Ledger::new(dynamodb.clone(), env.text("DELIVERIES_TABLE"), env.number("LEDGER_RETENTION_DAYS")),
+        queue: Queue::new(aws_sdk_sqs::Client::new(&sdk), env.text("CRM_QUEUE_URL")),
+        stream: Stream::new(aws_sdk_kinesis::Client::new(&sdk), env.text("STREAM_NAME")),
+        book: TriggerBook::new(Triggers::new(dynamodb, env.text("TRIGGERS_TABLE")), clock.clone()),
+        clock,
+        unsubscribe_url: None,
+        recipients: Recipients::Everybody,
+    };
+    env.check()?;
+    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        let (request, deadline) = (&event.context.request_id, deadline(&event.context));
+        let attempt = async |position: usize, body: String| sender.is_done_with(&body, &format!("{request}/{position}"), deadline).await;
+        Ok::<_, Error>(each_message(&event.payload, |position, message| attempt(position, message.body.clone().unwrap_or_default())).await)
+    }))
+    .await
+}
