@@ -2,6 +2,7 @@
 
 mod driver;
 mod emails;
+mod interface;
 mod outputs;
 mod progress;
 mod receiver;
@@ -21,6 +22,7 @@ mod workspace;
 pub use bootstraps::Binary;
 pub use driver::{Arrivals, Checkpoints, Counts, Driver, Pace, Sequence};
 pub use emails::CapturedEmail;
+pub use interface::EmulatedFunction;
 pub use outputs::Outputs;
 pub use progress::Progress;
 pub use receiver::{Behaviour, Received, Receiver};

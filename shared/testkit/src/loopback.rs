@@ -11,9 +11,18 @@ use tokio::net::TcpStream;
 /// # Errors
 /// No connection, an answer that is not HTTP, or a status other than 200.
 pub(crate) async fn request(address: SocketAddr, method: &str, path: &str) -> Result<Vec<u8>> {
+    call(address, method, path, &[]).await
+}
+
+/// Sends a request and returns the body of the answer.
+///
+/// # Errors
+/// As [`request`].
+pub(crate) async fn call(address: SocketAddr, method: &str, path: &str, content: &[u8]) -> Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", content.len());
     stream.write_all(head.as_bytes()).await?;
+    stream.write_all(content).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;
     body(&answer).with_context(|| format!("{method} {path}"))

@@ -55,6 +55,35 @@ pub(crate) fn environment(report: &dyn Fn(Progress)) -> Result<PathBuf> {
     python_of(&ready).with_context(|| format!("{} has no Python", ready.display()))
 }
 
+/// A package as it is published, without what it depends on, downloaded when absent. Blocks.
+///
+/// # Errors
+/// `pip` fails; its own words are in the error.
+pub(crate) fn wheel(requirement: &str) -> Result<PathBuf> {
+    let state = workspace::state_dir()?;
+    let folder = state.join(format!("wheel-{}", hex(requirement.as_bytes(), 12)));
+    let found =
+        || fs::read_dir(&folder).ok()?.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "whl"));
+    if let Some(wheel) = found() {
+        return Ok(wheel);
+    }
+    let python = environment(&|_| ())?;
+    let making = state.join(format!("wheel-{}.making", std::process::id()));
+    remove_if_there(&making)?;
+    run(
+        Command::new(python)
+            .args(["-m", "pip", "download", "--quiet", "--no-input", "--no-deps", "--disable-pip-version-check", "--dest"])
+            .arg(&making)
+            .arg(requirement),
+        "pip download",
+    )?;
+    // Another process may have been faster; what it moved into place is the same.
+    if fs::rename(&making, &folder).is_err() {
+        remove_if_there(&making)?;
+    }
+    found().with_context(|| format!("pip downloaded no wheel of {requirement}"))
+}
+
 fn python_of(environment: &Path) -> Option<PathBuf> {
     let python = environment.join("bin/python");
     python.exists().then_some(python)

@@ -20,6 +20,12 @@ pub(crate) fn state_dir() -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// The binary of a package in the dev profile, which the local stack built.
+pub(crate) fn binary(package: &str) -> Result<PathBuf> {
+    let path = state_dir()?.join("../debug").join(package);
+    path.canonicalize().with_context(|| format!("{package} is not built"))
+}
+
 /// Removes files of former runs. What is younger than a day may be in use.
 pub(crate) fn tidy(dir: &Path, extensions: &[&str]) {
     const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
