@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -31,6 +32,20 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Deliveries by channel and refusals by reason, as `simulate` counts them.
+fn simulated() -> (Value, Value) {
+    let output = Command::new(env!("CARGO_BIN_EXE_triggers")).arg("simulate").current_dir(root()).output().expect("the binary runs");
+    let mut deliveries = BTreeMap::<String, u64>::new();
+    let mut refusals = BTreeMap::<String, u64>::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let decision: Value = serde_json::from_str(line).expect("each line is JSON");
+        let counts = if decision["decision"] == "deliver" { &mut deliveries } else { &mut refusals };
+        let name = decision[if decision["decision"] == "deliver" { "channel" } else { "reason" }].as_str().unwrap_or_default();
+        *counts.entry(name.to_owned()).or_default() += 1;
+    }
+    (json!(deliveries), json!(refusals))
+}
+
 #[test]
 fn the_samples_end_in_mails_refusals_and_a_quarantine() {
     let out = tempfile::tempdir().expect("a folder can be made");
@@ -39,17 +54,27 @@ fn the_samples_end_in_mails_refusals_and_a_quarantine() {
     for latency in ["p50_ms", "p99_ms"] {
         assert!(summary[latency].take().as_i64().is_some_and(|millis| millis > 0), "{latency}");
     }
-    // 74 lines, one of which is put again under its right key.
+    // 322 lines, one of which is put again under its right key.
     assert_eq!(
         summary,
         json!({
-            "events": 75, "archived": 70, "quarantined": 4, "matches": 69, "deliveries": { "email": 55 }, "refused": 14,
-            "refusals": { "no_address": 2, "no_consent": 4, "no_match": 5, "shadow": 2, "too_old": 1 },
+            "events": 323, "archived": 315, "quarantined": 7, "matches": 619,
+            "deliveries": { "email": 185, "sms": 29, "crm": 140, "webhook": 210 },
+            "refused": 234,
+            "refusals": {
+                "erased": 7, "no_address": 17, "no_consent": 29, "no_match": 143, "paused": 6, "rollout": 8, "shadow": 18, "too_old": 6,
+            },
             "failed": 0, "unknown": 0, "dead_letters": 0, "p50_ms": null, "p99_ms": null,
         })
     );
-    assert_eq!(files(&out.path().join("mails")).len(), 55);
-    assert_eq!(files(&out.path().join("customers")).len(), 18);
+    assert_eq!(files(&out.path().join("mails")).len(), 185);
+    assert_eq!(files(&out.path().join("customers")).len(), 48);
+    let simulated = simulated();
+    assert_eq!((&simulated.0, &simulated.1), (&summary["deliveries"], &summary["refusals"]), "simulate and local decide alike");
+    let page = fs::read_to_string(out.path().join("index.html")).expect("the results are on one page");
+    for text in ["loyalty-reward", "sms", "POST inventory", "invalid_profile"] {
+        assert!(page.contains(text), "{text}");
+    }
     let mail = fs::read_to_string(out.path().join("mails").join(&files(&out.path().join("mails"))[0])).expect("a mail can be read");
     assert!(mail.contains("@example."), "{mail}");
 }
@@ -87,7 +112,7 @@ fn ones_own_triggers_and_events_run_the_same_way() {
     assert!(output.status.success());
     // Five records, and the system's own word that c's mail could not be rendered.
     assert_eq!((&summary["events"], &summary["archived"], &summary["quarantined"]), (&json!(6), &json!(5), &json!(1)));
-    assert_eq!(summary["deliveries"], json!({ "email": 1 }));
+    assert_eq!(summary["deliveries"], json!({ "email": 1, "sms": 0, "crm": 0, "webhook": 0 }));
     assert_eq!(summary["refusals"], json!({ "no_consent": 2, "template_error": 1 }));
     let mails = files(&folder.path().join("out/mails"));
     assert_eq!(mails, ["001-thanks-a.html"]);

@@ -13,9 +13,6 @@ pub(crate) fn by_name(error: &SendEmailError, code: &str) -> Option<SendError> {
     {
         return Some(SendError::Throttled { cause, retry_after_millis: None });
     }
-    let rejected = error.is_message_rejected()
-        || error.is_mail_from_domain_not_verified_exception()
-        || error.is_bad_request_exception()
-        || error.is_not_found_exception();
+    let rejected = error.is_message_rejected() || error.is_mail_from_domain_not_verified_exception() || error.is_bad_request_exception();
     rejected.then_some(SendError::Rejected { cause })
 }

@@ -34,11 +34,8 @@ impl Endpoints {
         let address = Address::parse(text("url")).map_err(|_| not_sent("address_refused"))?;
         let timestamp = self.clock.now().millis().div_euclid(1_000);
         let signature = signature(text("secret"), &call.delivery, timestamp, &call.body).ok_or_else(|| not_sent("secret_malformed"))?;
-        let headers = vec![
-            ("webhook-id", call.delivery.clone()),
-            ("webhook-timestamp", timestamp.to_string()),
-            ("webhook-signature", signature),
-        ];
+        let headers =
+            vec![("webhook-id", call.delivery.clone()), ("webhook-timestamp", timestamp.to_string()), ("webhook-signature", signature)];
         Ok(Request { address, headers, body: call.body.clone() })
     }
 }

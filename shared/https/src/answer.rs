@@ -77,7 +77,8 @@ pub fn accepted(id: Option<&Value>, delivery: &str) -> Accepted {
         _ => None,
     };
     let is_id = |text: &String| {
-        (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
+        (1..=128).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
     };
     Accepted { provider_id: id.filter(is_id).unwrap_or_else(|| delivery.to_owned()) }
 }

@@ -77,10 +77,8 @@ impl Caller {
 
 /// What a header cannot have can only come from the secret: all else is an id, a number or a name of ours.
 fn headers(ours: &[(&'static str, String)]) -> Option<Vec<(HeaderName, HeaderValue)>> {
-    let mut headers = vec![
-        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (USER_AGENT, HeaderValue::from_static("customer-triggers")),
-    ];
+    let mut headers =
+        vec![(CONTENT_TYPE, HeaderValue::from_static("application/json")), (USER_AGENT, HeaderValue::from_static("customer-triggers"))];
     for (name, value) in ours {
         let mut value = HeaderValue::from_str(value).ok()?;
         value.set_sensitive(true);

@@ -244,8 +244,10 @@ impl<P: Provider> Sender<P> {
         }
     }
 
+    /// Puts a message back, for no longer than until right after its end, so that it is then settled.
     pub(crate) async fn wait(&self, message: &Message, millis: i64, cause: WaitCause) -> Result<Handled, Failure> {
-        self.queue.send_later(message, millis).await?;
+        let left = message.not_after.since(self.clock.now()).saturating_add(1_000);
+        self.queue.send_later(message, millis.min(left).max(0)).await?;
         Ok(Handled::Waits(cause))
     }
 }

@@ -75,6 +75,7 @@ fn past(fact: &Fact) -> String {
     match fact.claim() {
         Claim::Count { within, at_least, at_most } => {
             let count = match (at_least, at_most) {
+                (Some(least), Some(most)) if least == most => format!("exactly {least} times"),
                 (Some(least), Some(most)) => format!("{least} to {most} times"),
                 (Some(least), None) => format!("at least {least} times"),
                 (None, Some(0)) => "never".to_owned(),

@@ -20,7 +20,8 @@ use peer::Peer;
 const CONTACT: &str = "crm: { contact: { properties: { firstname: \"{{ customer.traits.name }}\", orders: 3, phone: \"{{ customer.phone }}\", \
                        note: null } } }";
 const BY_ID: &str = "crm: { contact: { by: customer_id, properties: { firstname: Ana } } }";
-const TIMELINE: &str = "crm: { timeline: { template: \"1001298\", tokens: { order: \"{{ event.data.order }}\", total: \"{{ event.data.total }}\" } } }";
+const TIMELINE: &str =
+    "crm: { timeline: { template: \"1001298\", tokens: { order: \"{{ event.data.order }}\", total: \"{{ event.data.total }}\" } } }";
 
 async fn peer() -> Peer {
     Peer::start(|url| json!({ "base_url": url, "token": "pat-1" })).await
@@ -104,7 +105,8 @@ async fn who_has_no_email_is_not_written_by_it() {
 async fn what_cannot_be_built_ends_with_its_reason() {
     let missing = "crm: { contact: { properties: { a: \"{{ event.data.nothing }}\" } } }";
     assert_eq!(unbuilt(missing, &ana()).await, Outcome::Refused(Reason::TemplateError));
-    let long = format!("crm: {{ contact: {{ by: customer_id, properties: {{ a: \"{{{{ 'x' * 300000 }}}}\", b: {} }} }} }}", "x".repeat(4_000));
+    let long =
+        format!("crm: {{ contact: {{ by: customer_id, properties: {{ a: \"{{{{ 'x' * 300000 }}}}\", b: {} }} }} }}", "x".repeat(4_000));
     assert!(matches!(unbuilt(&long, &ana()).await, Outcome::Failed { .. } | Outcome::Refused(Reason::TemplateError)));
 }
 

@@ -22,7 +22,8 @@ use peer::Peer;
 
 const KEY: &[u8] = b"twenty-four bytes of key";
 const PLAIN: &str = "webhook: { endpoint: inventory }";
-const PAYLOAD: &str = "webhook: { endpoint: inventory, payload: { order: \"{{ event.data.order }}\", total: \"{{ event.data.total }}\", n: 3 } }";
+const PAYLOAD: &str =
+    "webhook: { endpoint: inventory, payload: { order: \"{{ event.data.order }}\", total: \"{{ event.data.total }}\", n: 3 } }";
 
 fn whsec(key: &[u8]) -> String {
     format!("whsec_{}", STANDARD.encode(key))
@@ -98,7 +99,8 @@ async fn a_call_is_signed_over_id_time_and_body() {
     peer.pass(1_999);
     let (delivery, _) = send(&peer, PAYLOAD).await;
     let request = only(&peer);
-    let [id, timestamp, signature] = ["webhook-id", "webhook-timestamp", "webhook-signature"].map(|name| request.header(name).expect("a header"));
+    let [id, timestamp, signature] =
+        ["webhook-id", "webhook-timestamp", "webhook-signature"].map(|name| request.header(name).expect("a header"));
     assert_eq!((id, timestamp), (delivery.as_str(), "1772359261"));
     let signed = [format!("{id}.{timestamp}.").as_bytes(), &request.body].concat();
     assert_eq!(signature, format!("v1,{}", hmac(KEY, &signed)));
