@@ -33,16 +33,17 @@ pub struct Arguments {
 
 pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = &arguments.folder.triggers;
-    let samples = arguments.samples.clone().unwrap_or_else(|| check::beside(folder));
-    let Checked { project: Some(project), problems, .. } = check::check(folder, &samples)? else {
+    let samples = check::samples(arguments.samples.as_deref(), folder)?;
+    let Checked { project: Some(project), problems, notes } = check::check(folder, &samples)? else {
         bail!("{} has problems; run: triggers check --triggers {}", folder.display(), folder.display());
     };
     if !problems.is_empty() {
         bail!("{} has problems; run: triggers check --triggers {}", folder.display(), folder.display());
     }
-    let target = arguments.stack.find().await?;
+    notes.iter().for_each(|note| screen::note(&format!("note: {note}")));
     let activity = screen::Activity::start();
     activity.step("comparing with what is in force");
+    let target = arguments.stack.find().await?;
     let applied =
         if arguments.dry_run { compare(&target, &project).await.map(|(_, plan)| (plan, None)) } else { apply(&target, &project).await };
     activity.done();
@@ -70,6 +71,14 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
         None => screen::line("nothing was written: this was a dry run"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a generation is remembered by: its first few changes, for all of them can be thousands.
+fn noted(plan: &Plan) -> String {
+    const NAMED: usize = 10;
+    let named: Vec<_> = plan.changes.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = plan.changes.len().saturating_sub(NAMED);
+    if more == 0 { named.join("; ") } else { format!("{}; and {more} more", named.join("; ")) }
 }
 
 /// What an apply would change.
@@ -103,7 +112,7 @@ pub async fn apply(target: &Target, project: &Project) -> Result<(Plan, Option<(
         }
         target.triggers.publish(published).await?;
     }
-    let note = plan.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    let in_force = target.put_into_force(&head, &plan.bundle, &note).await?;
+    let note = noted(&plan);
+    let in_force = target.put_into_force(&head, &plan.bundle, &note, None).await?;
     Ok((plan, Some(in_force)))
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use delivery::{Context, Payload};
 use pattern::Json;
@@ -31,7 +31,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = &arguments.folder.triggers;
-    let samples = arguments.samples.clone().unwrap_or_else(|| beside(folder));
+    let samples = samples(arguments.samples.as_deref(), folder)?;
     let checked = check(folder, &samples)?;
     if arguments.json {
         let problems: Vec<_> =
@@ -50,6 +50,18 @@ pub struct Checked {
     pub problems: Vec<Problem>,
     /// What is no problem, but good to know.
     pub notes: Vec<String>,
+}
+
+/// Where the samples are: in their usual place, unless somebody names another, which must then be there.
+///
+/// # Errors
+/// The folder that was named is none.
+pub fn samples(named: Option<&Path>, folder: &Path) -> Result<PathBuf> {
+    match named {
+        None => Ok(beside(folder)),
+        Some(named) if named.is_dir() => Ok(named.to_owned()),
+        Some(named) => bail!("{} is no folder; name the folder of your sample events with --samples", named.display()),
+    }
 }
 
 /// The samples' usual place.

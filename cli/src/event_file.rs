@@ -1,4 +1,4 @@
-//! A file of events, one a line.
+//! A file of events, one a line; or one event over several lines.
 //!
 //! A line is put onto the stream as it stands, under its subject as partition key. Where something else is wanted, it is
 //! `{"event": …}` or `{"raw": "…"}`, with a `"partition_key"` beside it. An event may have the attribute `arrival`: when it
@@ -45,6 +45,11 @@ pub fn read(file: &Path) -> Result<Vec<Line>> {
         bytes = std::fs::read(file).with_context(|| format!("cannot read the events in {}", file.display()))?;
     }
     let text = String::from_utf8_lossy(&bytes);
+    // A file that is one event, written over several lines.
+    if text.lines().count() > 1 && serde_json::from_str::<Value>(&text).is_ok_and(|value| value.is_object()) {
+        let compact = serde_json::from_str::<Attributes>(&text).and_then(|attributes| serde_json::to_string(&attributes));
+        return Ok(vec![line(&compact.unwrap_or_else(|_| text.into_owned()))]);
+    }
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).map(line).collect();
     ensure!(!lines.is_empty(), "{} has no events", file.display());
     Ok(lines)

@@ -29,7 +29,7 @@ const QUIET: Duration = Duration::from_millis(700);
 
 /// Small files are sent at the pace of a busy shop, so that the latencies mean something; large ones as fast as it goes.
 const PACED_UP_TO: usize = 500;
-const PACE: Duration = Duration::from_millis(100);
+const PACE: Duration = Duration::from_millis(130);
 const PACED_AT_ONCE: usize = 4;
 const UNPACED_AT_ONCE: usize = 250;
 
@@ -133,7 +133,8 @@ async fn send(arguments: &Arguments, project: &Project, lines: &[Line], activity
     }
     activity.step(&format!("{} put onto the stream; waiting until all of it is done", screen::count(sent, "record")));
     let limit = Duration::from_secs(120).saturating_add(Duration::from_millis(lines.len() as u64 * 50));
-    driver.wait_until_idle(QUIET, limit).await.with_context(|| format!("the functions' log: {}", stack.log_file().display()))?;
+    let done = driver.wait_until_idle(QUIET, limit).await;
+    done.with_context(|| format!("not everything was done; the log of the local AWS and its functions: {}", relative(stack.log_file())))?;
     activity.step("reading the archive and the ledger");
     let mut results = Results::read(&stack).await?;
     results.messages.extend(receiver.requests().iter().map(systems::message));
@@ -146,19 +147,17 @@ fn shift(lines: &[Line], now: Time) -> i64 {
 }
 
 fn how_to_talk_to(stack: &LocalStack, url: &str) -> Result<String> {
-    let outputs = stack.outputs();
     Ok(format!(
         "\nThe results: {url}
 It goes on running; Ctrl-C ends it. In another terminal:
   export AWS_ENDPOINT_URL={} AWS_REGION={} \\
     AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-  aws kinesis put-record --stream-name {} --partition-key c-1 \\
-    --cli-binary-format raw-in-base64-out --data file://events/customer.signed_up.json
+  cargo run -- put events/customer.signed_up.json --now --stack {}
   cargo run -- mode welcome paused --stack {}
 The functions' log: {}",
         stack.endpoint(),
         testkit::REGION,
-        outputs.get("StreamName")?,
+        Options::default().stack_name,
         Options::default().stack_name,
         relative(stack.log_file()),
     ))

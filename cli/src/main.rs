@@ -66,7 +66,7 @@ enum Action {
     Mode(set_mode::Arguments),
     /// Put an earlier generation of the triggers into force again; modes and rollouts stay as they are.
     #[command(after_help = "Examples:
-  triggers rollback                  to the generation before the newest
+  triggers rollback                  to the newest earlier definitions
   triggers rollback --to 12")]
     Rollback(rollback::Arguments),
     /// Bring the archive into the histories that the triggers in force ask for.

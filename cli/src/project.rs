@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use aws::StoredTemplate;
 use blob::ContentHash;
 use delivery::{Part, Template};
@@ -45,10 +45,18 @@ impl Project {
     pub fn read(folder: &Path) -> Result<Result<Self, Vec<Problem>>> {
         ensure!(folder.is_dir(), "{} is no folder; name the folder of your triggers with --triggers", folder.display());
         let mut problems = Vec::new();
+        let found = definitions(folder)?;
+        if found.is_empty() {
+            let inside = folder.join("triggers");
+            let hint =
+                if inside.is_dir() { format!("did you mean {}?", inside.display()) } else { "write one, such as welcome.yaml".to_owned() };
+            bail!("{} has no trigger in it; {hint}", folder.display());
+        }
         let (mut triggers, mut files) = (BTreeMap::new(), BTreeMap::new());
-        for file in definitions(folder)? {
+        for file in found {
             let name = file.display().to_string();
-            match trigger::parse(&name, &read(&file)?) {
+            let Some(text) = read(&file, &mut problems)? else { continue };
+            match trigger::parse(&name, &text) {
                 Ok(trigger) => {
                     files.insert(trigger.name().clone(), name.clone());
                     if let Some(other) = triggers.insert(trigger.name().clone(), trigger) {
@@ -99,10 +107,18 @@ pub fn problem(file: &str, line: Option<usize>, message: String) -> Problem {
     Problem { file: file.to_owned(), line: line.unwrap_or(1), path: String::new(), message }
 }
 
-fn read(file: &Path) -> Result<String> {
+/// A file's text; none where it is no UTF-8, which is a problem of its line.
+fn read(file: &Path, problems: &mut Vec<Problem>) -> Result<Option<String>> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    // What is no UTF-8 is then found by the parser, with its line.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => {
+            let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            problems.push(problem(&file.display().to_string(), Some(line), "is no UTF-8; save the file as UTF-8".to_owned()));
+            Ok(None)
+        }
+    }
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -118,7 +134,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 fn definitions(folder: &Path) -> Result<Vec<PathBuf>> {
     let is_definition = |path: &PathBuf| {
         let extension = path.extension().and_then(|extension| extension.to_str());
-        path.is_file() && matches!(extension, Some("yaml" | "yml" | "json")) && path.file_name() != Some(MANIFEST.as_ref())
+        path.is_file() && matches!(extension, Some("yaml" | "yml" | "json")) && path.file_stem() != Some("manifest".as_ref())
     };
     Ok(entries(folder)?.into_iter().filter(is_definition).collect())
 }
@@ -147,9 +163,10 @@ fn read_templates(folder: &Path, problems: &mut Vec<Problem>) -> Result<(BTreeMa
 }
 
 fn read_template(folder: &Path, problems: &mut Vec<Problem>) -> Result<Option<SourceTemplate>> {
-    let part = |part: Part| {
+    let before = problems.len();
+    let mut part = |part: Part| {
         let file = folder.join(part.file());
-        if file.is_file() { read(&file).map(Some) } else { Ok(None) }
+        if file.is_file() { read(&file, problems) } else { Ok(None) }
     };
     let stored = StoredTemplate {
         subject: part(Part::Subject)?,
@@ -158,6 +175,9 @@ fn read_template(folder: &Path, problems: &mut Vec<Problem>) -> Result<Option<So
         sms: part(Part::Sms)?,
         ..StoredTemplate::default()
     };
+    if problems.len() > before {
+        return Ok(None);
+    }
     match Template::parse(&stored.sources()) {
         Ok(template) => Ok(Some(SourceTemplate { stored, template, folder: folder.to_owned() })),
         Err(found) => {
@@ -170,12 +190,18 @@ fn read_template(folder: &Path, problems: &mut Vec<Problem>) -> Result<Option<So
 }
 
 fn read_manifest(file: &Path, triggers: &BTreeMap<TriggerName, Trigger>, problems: &mut Vec<Problem>) -> Result<Manifest> {
+    for other in ["manifest.yml", "manifest.json"].map(|name| file.with_file_name(name)) {
+        if other.is_file() {
+            problems.push(problem(&other.display().to_string(), None, "is not read; call it manifest.yaml".to_owned()));
+        }
+    }
     if !file.is_file() {
         return Ok(Manifest::default());
     }
     // A trigger that has problems is known by its file's name.
     let known: BTreeSet<_> = triggers.keys().cloned().chain(stems(file.parent().unwrap_or(Path::new(".")))?).collect();
-    match Manifest::parse(&file.display().to_string(), &read(file)?, &known.iter().collect::<Vec<_>>()) {
+    let Some(text) = read(file, problems)? else { return Ok(Manifest::default()) };
+    match Manifest::parse(&file.display().to_string(), &text, &known.iter().collect::<Vec<_>>()) {
         Ok(manifest) => Ok(manifest),
         Err(found) => {
             problems.extend(found);

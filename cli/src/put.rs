@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use aws::Stream;
+use aws::{Clock, Stream};
 use clap::Args;
 use customer::ProfileChange;
 use event::Event;
@@ -21,6 +21,9 @@ pub struct Arguments {
     /// The events: one a line, or - for standard input.
     #[arg(value_name = "FILE")]
     events: PathBuf,
+    /// Move the events in time, so that the last one happens now. Otherwise what is older than a day starts nothing.
+    #[arg(long)]
+    now: bool,
     /// Put what is no event, too; it will be quarantined.
     #[arg(long)]
     unchecked: bool,
@@ -44,10 +47,13 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let (sdk, outputs) = arguments.stack.outputs().await?;
     let stream = Stream::new(aws_sdk_kinesis::Client::new(&sdk), outputs.get("StreamName")?);
+    let last = lines.iter().filter_map(event_file::Line::arrival).max();
+    let shift = last.filter(|_| arguments.now).map(|last| Clock::system().now().since(last));
+    let record = |line: &event_file::Line| shift.map_or_else(|| line.put(), |millis| line.later(millis));
     let activity = Activity::start();
     let mut put = 0;
     for chunk in lines.chunks(AT_ONCE) {
-        let result = stream.put_all(chunk.iter().map(event_file::Line::put).collect()).await;
+        let result = stream.put_all(chunk.iter().map(record).collect()).await;
         if let Err(error) = result {
             activity.done();
             bail!("{error}; at least {put} of {} were put, and putting all of them again is harmless", lines.len());

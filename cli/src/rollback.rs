@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use trigger::{Bundle, Generation, Head};
 
 use crate::screen;
-use crate::target::Stack;
+use crate::target::{Stack, Target};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The generation [default: the one before the newest].
+    /// The generation [default: the newest earlier one with other definitions].
     #[arg(long, value_name = "GENERATION")]
     to: Option<u64>,
     /// List the generations that there are, and change nothing.
@@ -30,11 +30,12 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let earlier = chosen(&head, arguments.to)?;
-    let bundle: Bundle = target
-        .triggers
-        .bundle(earlier.bundle)
-        .await?
+    let earlier = match arguments.to {
+        Some(number) => named(&head, number)?,
+        None => before(&target, &head, &current).await?,
+    };
+    let bundle = target.triggers.bundle(earlier.bundle).await?;
+    let bundle: Bundle = bundle
         .into_entries()
         .map(|mut entry| {
             // Whoever rolls back a definition does not mean to let a paused trigger loose.
@@ -53,7 +54,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
         screen::line(&line);
     }
     let note = format!("back to generation {}", earlier.number);
-    let (generation, effective_from) = target.put_into_force(&head, &bundle, &note).await?;
+    let (generation, effective_from) = target.put_into_force(&head, &bundle, &note, Some(earlier.number)).await?;
     screen::line(&format!(
         "generation {generation} is generation {} again, for events that arrive from {effective_from} on",
         earlier.number
@@ -61,14 +62,26 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn chosen(head: &Head, to: Option<u64>) -> Result<&Generation> {
-    match to {
-        Some(number) => head.generations().iter().find(|generation| generation.number == number).with_context(|| {
-            let known: Vec<_> = head.generations().iter().map(|generation| generation.number.to_string()).collect();
-            format!("there is no generation {number}; there are: {}", known.join(", "))
-        }),
-        None => head.generations().iter().rev().nth(1).context("there is no generation before the newest"),
+fn named(head: &Head, number: u64) -> Result<&Generation> {
+    head.generations().iter().find(|generation| generation.number == number).with_context(|| {
+        let known: Vec<_> = head.generations().iter().map(|generation| generation.number.to_string()).collect();
+        format!("there is no generation {number}; there are: {}", known.join(", "))
+    })
+}
+
+/// The newest earlier generation with other definitions. A generation that itself went back counts as the one that it
+/// went back to, so that rolling back twice goes back twice.
+async fn before<'h>(target: &Target, head: &'h Head, current: &Bundle) -> Result<&'h Generation> {
+    let versions = |bundle: &Bundle| bundle.entries().map(|entry| (entry.trigger.name().clone(), entry.version)).collect::<Vec<_>>();
+    let mut number = head.number();
+    while let Some(generation) = head.generations().iter().rev().find(|generation| generation.number <= number) {
+        match generation.back_to {
+            Some(earlier) => number = earlier,
+            None if versions(&target.triggers.bundle(generation.bundle).await?) != versions(current) => return Ok(generation),
+            None => number = generation.number - 1,
+        }
     }
+    bail!("there is no earlier generation with other definitions; rollback --list shows all")
 }
 
 fn differences(current: &Bundle, next: &Bundle) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! What a person sees: standard output for answers, standard error for progress and errors.
 
 use std::io::{ErrorKind, Write, stderr, stdout};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -29,7 +30,13 @@ pub fn error(error: &anyhow::Error) {
 }
 
 /// A line that shows that work goes on; on a terminal it moves, elsewhere each step is a line.
-pub struct Activity(ProgressBar);
+pub struct Activity {
+    bar: ProgressBar,
+    said: Mutex<Instant>,
+}
+
+/// Where nothing moves, a detail is a line of its own this often.
+const SAID_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 impl Activity {
     pub fn start() -> Self {
@@ -39,23 +46,28 @@ impl Activity {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self(bar)
+        Self { bar, said: Mutex::new(Instant::now()) }
     }
 
     pub fn step(&self, text: &str) {
-        if self.0.is_hidden() && !text.is_empty() {
+        if self.bar.is_hidden() && !text.is_empty() {
             note(text);
+            *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         }
-        self.0.set_message(text.to_owned());
+        self.bar.set_message(text.to_owned());
     }
 
     /// As [`Activity::step`], for what passes too quickly to be a line of its own.
     pub fn detail(&self, text: &str) {
-        self.0.set_message(text.to_owned());
+        let silent = self.said.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > SAID_AGAIN_AFTER;
+        if silent {
+            self.step(text);
+        }
+        self.bar.set_message(text.to_owned());
     }
 
     pub fn done(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

@@ -44,7 +44,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     entry.exposure = to;
     let change = Change::Exposure { name: arguments.trigger.clone(), from, to }.to_string();
-    let (generation, effective_from) = target.put_into_force(&head, &bundle, &change).await?;
+    let (generation, effective_from) = target.put_into_force(&head, &bundle, &change, None).await?;
     screen::line(&change);
     screen::line(&format!("generation {generation} holds for events that arrive from {effective_from} on"));
     if to.mode == Mode::Paused {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow};
 use aws::{Clock, Triggers};
 use aws_config::SdkConfig;
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksError;
 use clap::Args;
 use event::Time;
 use trigger::{Bundle, Head};
@@ -12,7 +14,7 @@ use trigger::{Bundle, Head};
 #[derive(Args)]
 pub struct Stack {
     /// The CloudFormation stack.
-    #[arg(long, value_name = "NAME", default_value = "customer-triggers", env = "TRIGGERS_STACK")]
+    #[arg(long, value_name = "NAME", default_value = "customer-triggers-dev", env = "TRIGGERS_STACK")]
     stack: String,
 }
 
@@ -32,17 +34,25 @@ impl Stack {
         let sdk = aws::connect().await;
         let client = aws_sdk_cloudformation::Client::new(&sdk);
         let answer = client.describe_stacks().stack_name(&self.stack).send().await;
-        let remedy = || {
-            let stack = &self.stack;
-            format!(
-                "cannot read the stack {stack}; check --stack, the region (AWS_REGION) and your credentials (aws sts get-caller-identity)"
-            )
-        };
-        let stacks =
-            answer.map_err(|error| anyhow!(aws_sdk_cloudformation::error::DisplayErrorContext(error).to_string())).with_context(remedy)?;
+        let stacks = answer.map_err(|error| self.explained(&error))?;
         let outputs = stacks.stacks.unwrap_or_default().into_iter().next().and_then(|stack| stack.outputs).unwrap_or_default();
         let outputs = outputs.into_iter().filter_map(|output| Some((output.output_key?, output.output_value?))).collect();
         Ok((sdk, Outputs { stack: self.stack.clone(), outputs }))
+    }
+
+    /// Why the stack cannot be read, and what to do about it.
+    fn explained(&self, error: &SdkError<DescribeStacksError>) -> anyhow::Error {
+        let stack = &self.stack;
+        let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+        if code == Some("ValidationError") {
+            return anyhow!(
+                "there is no stack {stack} in this account and region; name yours with --stack or TRIGGERS_STACK, and check AWS_REGION"
+            );
+        }
+        anyhow!(
+            "cannot read the stack {stack}: {}; check AWS_REGION and your credentials (aws sts get-caller-identity)",
+            aws::cause_of(error)
+        )
     }
 
     /// Finds where the stack's triggers lie.
@@ -94,9 +104,13 @@ impl Target {
     ///
     /// # Errors
     /// A write that failed, or somebody else who applied in the meantime: then nothing changed.
-    pub async fn put_into_force(&self, head: &Head, bundle: &Bundle, note: &str) -> Result<(u64, Time)> {
+    pub async fn put_into_force(&self, head: &Head, bundle: &Bundle, note: &str, back_to: Option<u64>) -> Result<(u64, Time)> {
         let hash = self.triggers.put_bundle(bundle).await?;
         let next = head.with_next(hash, note, self.clock.now(), self.margin_millis);
+        let next = match back_to {
+            None => next,
+            Some(number) => next.going_back_to(number),
+        };
         self.triggers.flip(head, &next).await.context("nothing was changed; look at what is there now, and try again")?;
         let newest = next.newest().context("a head with a next generation has a newest one")?;
         Ok((newest.number, newest.effective_from))

@@ -73,7 +73,9 @@ async fn triggers_are_applied_paused_and_rolled_back() {
     shell.write("triggers/manifest.yaml", "triggers: { one: { mode: shadow, rollout: 10% } }\n");
     insta::assert_snapshot!("a manifest that says something new wins", shell.answer("apply"));
 
+    insta::assert_snapshot!("rolled back past the modes", shell.answer("rollback"));
     insta::assert_snapshot!("rolled back under the mode of today", shell.answer("rollback --to 1"));
+    insta::assert_snapshot!("rolled back once more", shell.answer("rollback"));
     insta::assert_snapshot!("no such generation", shell.answer("rollback --to 99"));
     insta::assert_snapshot!(
         "the generations",
@@ -84,6 +86,17 @@ async fn triggers_are_applied_paused_and_rolled_back() {
             .collect::<Vec<_>>()
             .join("\n")
     );
+    insta::assert_snapshot!("marketing stopped", shell.answer("marketing stop"));
+    insta::assert_snapshot!("marketing stopped already", shell.answer("marketing stop"));
+    insta::assert_snapshot!("marketing resumed", shell.answer("marketing resume"));
+    shell.write(
+        "one.json",
+        r#"{"specversion": "1.0", "id": "1", "source": "/s", "type": "order.completed",
+        "time": "2026-01-01T00:00:00Z", "subject": "c-1", "data": {"total": 1.50}}"#,
+    );
+    insta::assert_snapshot!("put", shell.answer("put one.json --now"));
+    shell.write("broken.jsonl", "{\"id\":\nnonsense\n");
+    insta::assert_snapshot!("put refused", shell.answer("put broken.jsonl"));
     shell.write("triggers/broken.yaml", "trigger: broken\n");
     let output = shell.triggers("apply");
     assert_eq!(output.status.code(), Some(1));

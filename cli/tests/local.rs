@@ -1,6 +1,6 @@
 //! The main job, as a person runs it: the real template, the real functions, the local AWS.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a helper that fails is a test that fails")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// Each crate may use those before it.
 const ORDER: [&str; 18] = [
-    "blob", "event", "pattern", "trigger", "decision", "customer", "delivery", "aws", "lambda", "https", "sender", "router", "email",
+    "blob", "event", "pattern", "trigger", "decision", "customer", "delivery", "aws", "lambda", "sender", "https", "router", "email",
     "sms", "crm", "webhook", "testkit", "triggers",
 ];
 

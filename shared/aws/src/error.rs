@@ -53,7 +53,7 @@ impl Passing {
     pub(crate) fn new<E: ProvideErrorMetadata, R>(what: &'static str, error: &SdkError<E, R>) -> Self {
         let code = error.as_service_error().and_then(|error| error.code());
         let about = if code.is_some_and(|code| REFUSED_FOR_ITS_CONTENT.contains(&code)) { About::Request } else { About::Service };
-        Self { what, cause: cause(error), about }
+        Self { what, cause: cause_of(error), about }
     }
 
     pub(crate) fn because(what: &'static str, cause: impl Into<String>) -> Self {
@@ -61,8 +61,9 @@ impl Passing {
     }
 }
 
-/// `ThrottlingException (request 4F…)`, `connection failed: Connection refused (os error 111)`, `no answer in time`.
-fn cause<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
+/// Why a call failed, in one line: `ThrottlingException (request 4F…)`, `connection failed: Connection refused (os error 111)`, `no answer in time`.
+#[must_use]
+pub fn cause_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match error {
         SdkError::ConstructionFailure(_) => "the request could not be made; credentials, region or endpoint are missing".to_owned(),
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),

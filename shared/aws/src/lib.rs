@@ -24,7 +24,7 @@ pub use book::{Standing, TriggerBook};
 pub use clock::Clock;
 pub use connect::connect;
 pub use customers::{Customers, Loaded};
-pub use error::{Passing, StoreError};
+pub use error::{Passing, StoreError, cause_of};
 pub use ledger::{Claim, Ledger, LedgerEntry};
 pub use quarantine::{Quarantine, Quarantined, object_store};
 pub use queue::{Queue, Queues};

@@ -236,3 +236,18 @@ impl Triggers {
 fn blob_of<'a>(item: &'a Item, what: &'static str) -> Result<&'a [u8], StoreError> {
     get_binary(item, "content").ok_or_else(|| StoreError::unreadable(what, &"its attribute is missing"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_template_never_changes() {
+        let mail = StoredTemplate { subject: Some("Hi".to_owned()), text: Some("Hello".to_owned()), ..StoredTemplate::default() };
+        let sms = StoredTemplate { sms: Some("Hello".to_owned()), ..StoredTemplate::default() };
+        assert_eq!(
+            [mail.hash(), sms.hash()].map(|hash| hash.to_string()),
+            ["d37637828a9980dda30df8e2d01e9b1d", "dca66fadb7ab67311dac55755a4e81d7"]
+        );
+    }
+}

@@ -29,6 +29,7 @@ record! {
         4 => bundle: String,
         5 => note: String,
         6 => marketing_stopped: bool,
+        7 => back_to: u64,
     }
 }
 
@@ -44,6 +45,8 @@ pub struct Generation {
     pub note: String,
     /// Whether senders hold back all marketing, whatever the triggers' modes.
     pub marketing_stopped: bool,
+    /// The earlier generation whose definitions these are, where it was rolled back.
+    pub back_to: Option<u64>,
     unknown: Unknown,
 }
 
@@ -95,12 +98,22 @@ impl Head {
             bundle,
             note: note.to_owned(),
             marketing_stopped: self.newest().is_some_and(|newest| newest.marketing_stopped),
+            back_to: None,
             unknown: Unknown::default(),
         });
         let ended_long_ago = |pair: &[Generation]| pair.last().is_some_and(|next| now.since(next.effective_from) > KEPT_MILLIS);
         let forgotten = generations.windows(2).take_while(|pair| ended_long_ago(pair)).count();
         let forgotten = forgotten.min(generations.len().saturating_sub(KEPT_AT_LEAST));
         Self { generations: generations.split_off(forgotten), unknown: self.unknown.clone() }
+    }
+
+    /// The head whose newest generation has the definitions of an earlier one.
+    #[must_use]
+    pub fn going_back_to(mut self, number: u64) -> Self {
+        if let Some(newest) = self.generations.last_mut() {
+            newest.back_to = Some(number);
+        }
+        self
     }
 
     /// The head with a generation of the same triggers, in which all marketing is held back, or goes out again. Senders
@@ -123,6 +136,7 @@ impl Head {
             bundle: generation.bundle.to_string(),
             note: generation.note.clone(),
             marketing_stopped: generation.marketing_stopped,
+            back_to: generation.back_to.unwrap_or_default(),
             unknown: generation.unknown.clone(),
         });
         StoredHead { generations: generations.collect(), unknown: self.unknown.clone() }.seal(FORMAT)
@@ -144,6 +158,7 @@ impl Head {
                 bundle,
                 note: stored.note,
                 marketing_stopped: stored.marketing_stopped,
+                back_to: (stored.back_to > 0).then_some(stored.back_to),
                 unknown: stored.unknown,
             })
         };

@@ -1,6 +1,6 @@
 //! The real client against a server that misbehaves.
 
-#![expect(clippy::expect_used, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper that fails is a test that fails")]
 
 #[path = "../support/peer.rs"]
 mod peer;
