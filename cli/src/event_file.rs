@@ -22,7 +22,8 @@ const NO_SUBJECT: &str = "none";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub partition_key: String,
-    pub text: String,
+    /// The bytes as they stand in the file, whether or not they are text.
+    pub data: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -44,42 +45,41 @@ pub fn read(file: &Path) -> Result<Vec<Line>> {
     } else {
         bytes = std::fs::read(file).with_context(|| format!("cannot read the events in {}", file.display()))?;
     }
-    let text = String::from_utf8_lossy(&bytes);
     // A file that is one event, written over several lines.
-    if text.lines().count() > 1 && serde_json::from_str::<Value>(&text).is_ok_and(|value| value.is_object()) {
-        let compact = serde_json::from_str::<Attributes>(&text).and_then(|attributes| serde_json::to_string(&attributes));
-        return Ok(vec![line(&compact.unwrap_or_else(|_| text.into_owned()))]);
+    if bytes.trim_ascii().contains(&b'\n') && serde_json::from_slice::<Value>(&bytes).is_ok_and(|value| value.is_object()) {
+        let compact = serde_json::from_slice::<Attributes>(&bytes).and_then(|attributes| serde_json::to_vec(&attributes));
+        return Ok(vec![line(&compact.unwrap_or(bytes))]);
     }
-    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).map(line).collect();
+    let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).map(line).collect();
     ensure!(!lines.is_empty(), "{} has no events", file.display());
     Ok(lines)
 }
 
-fn line(text: &str) -> Line {
-    let (text, key) = match serde_json::from_str::<Wrapped>(text) {
-        Ok(Wrapped { event: Some(event), raw: None, partition_key }) => (event.get().to_owned(), partition_key),
-        Ok(Wrapped { event: None, raw: Some(raw), partition_key }) => (raw, partition_key),
+fn line(bytes: &[u8]) -> Line {
+    let (data, key) = match serde_json::from_slice::<Wrapped>(bytes) {
+        Ok(Wrapped { event: Some(event), raw: None, partition_key }) => (event.get().as_bytes().to_vec(), partition_key),
+        Ok(Wrapped { event: None, raw: Some(raw), partition_key }) => (raw.into_bytes(), partition_key),
         // Neither, or no JSON at all: the line itself is the record.
-        Ok(_) | Err(_) => (text.to_owned(), None),
+        Ok(_) | Err(_) => (bytes.to_vec(), None),
     };
     let subject = || {
-        let value: Value = serde_json::from_str(&text).ok()?;
+        let value: Value = serde_json::from_slice(&data).ok()?;
         value.get("subject")?.as_str().filter(|subject| !subject.is_empty() && subject.chars().count() <= 256).map(str::to_owned)
     };
     let partition_key = key.or_else(subject).unwrap_or_else(|| NO_SUBJECT.to_owned());
-    Line { partition_key, text }
+    Line { partition_key, data }
 }
 
 impl Line {
     /// The record as the line has it.
     pub fn put(&self) -> Put {
-        Put { partition_key: self.partition_key.clone(), data: self.text.clone().into_bytes() }
+        Put { partition_key: self.partition_key.clone(), data: self.data.clone() }
     }
 
     /// When the record arrived, if it is an event.
     pub fn arrival(&self) -> Option<Time> {
-        let event = Event::parse(self.text.as_bytes()).ok()?;
-        let attributes: Attributes = serde_json::from_str(&self.text).ok()?;
+        let event = Event::parse(&self.data).ok()?;
+        let attributes: Attributes = serde_json::from_slice(&self.data).ok()?;
         Some(time(&attributes, "arrival").unwrap_or(event.time()))
     }
 
@@ -87,7 +87,7 @@ impl Line {
     pub fn later(&self, millis: i64) -> Put {
         let moved = || {
             let arrival = self.arrival()?;
-            let mut attributes: Attributes = serde_json::from_str(&self.text).ok()?;
+            let mut attributes: Attributes = serde_json::from_slice(&self.data).ok()?;
             attributes.insert("arrival".to_owned(), raw(arrival.plus(millis))?);
             for name in ["time", "originalarrival"] {
                 if let Some(time) = time(&attributes, name) {
@@ -96,7 +96,7 @@ impl Line {
             }
             serde_json::to_vec(&attributes).ok()
         };
-        let data = moved().unwrap_or_else(|| self.text.clone().into_bytes());
+        let data = moved().unwrap_or_else(|| self.data.clone());
         Put { partition_key: self.partition_key.clone(), data }
     }
 }
@@ -125,23 +125,25 @@ mod tests {
             (r#"{"event":{"subject":"c-3"},"partition_key":"other"}"#, "other", r#"{"subject":"c-3"}"#),
             (r#"{"subject":""}"#, "none", r#"{"subject":""}"#),
         ] {
-            assert_eq!(line(text), Line { partition_key: key.to_owned(), text: record.to_owned() }, "{text}");
+            assert_eq!(line(text.as_bytes()), Line { partition_key: key.to_owned(), data: record.into() }, "{text}");
         }
+        assert_eq!(line(b"{\"subject\":\"\xff\"}").data, b"{\"subject\":\"\xff\"}");
     }
 
     #[test]
     fn a_record_is_moved_with_its_lateness_and_its_text() {
         let event = |more: &str| {
-            line(&format!(
+            let text = format!(
                 r#"{{"specversion":"1.0","id":"e","source":"/s","type":"a.b","time":"2026-03-01T10:00:00Z","subject":"c-1","data":{{"n":1.50}}{more}}}"#
-            ))
+            );
+            line(text.as_bytes())
         };
         for (more, arrival) in [("", "2026-03-01T11:00:00.000Z"), (r#","arrival":"2026-03-04T10:00:00Z""#, "2026-03-04T11:00:00.000Z")] {
-            let moved = line(&String::from_utf8(event(more).later(3_600_000).data).unwrap());
-            let parsed = Event::parse(moved.text.as_bytes()).unwrap();
+            let moved = line(&event(more).later(3_600_000).data);
+            let parsed = Event::parse(&moved.data).unwrap();
             assert_eq!((parsed.time().to_string().as_str(), parsed.data_text()), ("2026-03-01T11:00:00.000Z", r#"{"n":1.50}"#));
             assert_eq!(moved.arrival().unwrap().to_string(), arrival);
         }
-        assert_eq!(line("no json").later(5).data, b"no json");
+        assert_eq!(line(b"no json").later(5).data, b"no json");
     }
 }

@@ -36,7 +36,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if !arguments.unchecked {
         let mut refused = 0;
         for (number, line) in lines.iter().enumerate() {
-            if let Err(refusal) = Event::parse(line.text.as_bytes()).and_then(|event| ProfileChange::of(&event)) {
+            if let Err(refusal) = Event::parse(&line.data).and_then(|event| ProfileChange::of(&event)) {
                 screen::note(&format!("line {}: {refusal}", number + 1));
                 refused += 1;
             }

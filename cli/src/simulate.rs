@@ -71,7 +71,7 @@ fn bundle(project: &Project) -> Bundle {
 
 /// A customer's event; none where it is about something else.
 fn input(line: &Line, number: usize) -> Result<Option<Input>, NoEvent> {
-    let event = Event::parse(line.text.as_bytes())?;
+    let event = Event::parse(&line.data)?;
     let Subject::Customer(customer) = event.subject().clone() else { return Ok(None) };
     let arrival = line.arrival().unwrap_or(event.time());
     // Sequence numbers begin at 1: a state that has seen nothing is before all of them.
