@@ -1,10 +1,9 @@
 //! The wiring of the sender of text messages.
 
 use aws::{AddressKey, Clock, DeliveryReads, Ledger, Queue, Secret, Stream, TriggerBook, Triggers};
-use aws_lambda_events::sqs::SqsEvent;
 use delivery::Recipients;
-use lambda::{Configuration, deadline, each_message};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda::{Configuration, serve_queue};
+use lambda_runtime::Error;
 use sender::Sender;
 use sms::Sns;
 use trigger::SenderId;
@@ -29,10 +28,5 @@ async fn main() -> Result<(), Error> {
     let key = AddressKey::new(Secret::read(&aws_sdk_secretsmanager::Client::new(&sdk), &secret).await?);
     let reads = DeliveryReads::new(dynamodb, customers, events, suppressions, Some(key));
     let sender = &Sender { provider, reads, ledger, queue, stream, book, clock, unsubscribe_url, recipients };
-    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let (request, deadline) = (&event.context.request_id, deadline(&event.context));
-        let attempt = async |position: usize, body: String| sender.is_done_with(&body, &format!("{request}/{position}"), deadline).await;
-        Ok::<_, Error>(each_message(&event.payload, |position, message| attempt(position, message.body.clone().unwrap_or_default())).await)
-    }))
-    .await
+    serve_queue(async |body, attempt, deadline| sender.is_done_with(body, attempt, deadline).await).await
 }

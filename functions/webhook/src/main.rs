@@ -1,11 +1,10 @@
 //! The wiring of the webhook sender.
 
 use aws::{CachedSecret, Clock, DeliveryReads, Ledger, Queue, Stream, TriggerBook, Triggers};
-use aws_lambda_events::sqs::SqsEvent;
 use delivery::Recipients;
 use https::{Caller, Client};
-use lambda::{Configuration, deadline, each_message};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda::{Configuration, serve_queue};
+use lambda_runtime::Error;
 use sender::Sender;
 use webhook::Endpoints;
 
@@ -30,10 +29,5 @@ async fn main() -> Result<(), Error> {
         recipients: Recipients::Everybody,
     };
     env.check()?;
-    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let (request, deadline) = (&event.context.request_id, deadline(&event.context));
-        let attempt = async |position: usize, body: String| sender.is_done_with(&body, &format!("{request}/{position}"), deadline).await;
-        Ok::<_, Error>(each_message(&event.payload, |position, message| attempt(position, message.body.clone().unwrap_or_default())).await)
-    }))
-    .await
+    serve_queue(async |body, attempt, deadline| sender.is_done_with(body, attempt, deadline).await).await
 }

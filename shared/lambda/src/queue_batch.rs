@@ -3,11 +3,32 @@
 use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use event::Time;
 use futures::FutureExt;
 use futures::future::join_all;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+use crate::deadline;
+
+/// Takes the batches of a queue for as long as the function lives.
+///
+/// Each message's body is handed over with the name of the attempt, which is another one each time, and the time at which
+/// it must be over. A message that is not done with, `false`, goes back to its queue.
+///
+/// # Errors
+/// The runtime's own, by which the function ends.
+pub async fn serve_queue(attempt: impl AsyncFn(&str, &str, Time) -> bool) -> Result<(), Error> {
+    let attempt = &attempt;
+    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        let (request, deadline) = (&event.context.request_id, deadline(&event.context));
+        let one = async |position: usize, body: String| attempt(&body, &format!("{request}/{position}"), deadline).await;
+        Ok::<_, Error>(each_message(&event.payload, |position, message| one(position, message.body.clone().unwrap_or_default())).await)
+    }))
+    .await
+}
 
 /// Handles each message on its own, all at once; a message that fails or panics goes back to its queue, the others not.
-pub async fn each_message<F, R>(batch: &SqsEvent, handle: F) -> SqsBatchResponse
+async fn each_message<F, R>(batch: &SqsEvent, handle: F) -> SqsBatchResponse
 where
     F: Fn(usize, &SqsMessage) -> R,
     R: Future<Output = bool>,
