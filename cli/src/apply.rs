@@ -34,9 +34,7 @@ pub struct Arguments {
 pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = &arguments.folder.triggers;
     let samples = check::samples(arguments.samples.as_deref(), folder)?;
-    let Checked { project: Some(project), problems, notes } = check::check(folder, &samples)? else {
-        bail!("{} has problems; run: triggers check --triggers {}", folder.display(), folder.display());
-    };
+    let Checked { project, problems, notes } = check::check(folder, &samples)?;
     if !problems.is_empty() {
         bail!("{} has problems; run: triggers check --triggers {}", folder.display(), folder.display());
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use delivery::{Context, Payload};
+use delivery::{Context, Part, Payload};
 use pattern::Json;
 use serde_json::json;
 use trigger::{Action, CrmEntry, Problem, Step, Trigger};
@@ -45,8 +45,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// A folder and what was found in it.
 pub struct Checked {
-    /// None where there are problems by which nothing can be built.
-    pub project: Option<Project>,
+    /// What is good of it.
+    pub project: Project,
     pub problems: Vec<Problem>,
     /// What is no problem, but good to know.
     pub notes: Vec<String>,
@@ -84,21 +84,16 @@ pub fn check(folder: &Path, samples: &Path) -> Result<Checked> {
     let mut problems = Vec::new();
     let samples = Samples::read(samples, &mut problems)?;
     let mut notes = Vec::new();
-    let project = match Project::read(folder)? {
-        Ok(project) => {
-            for trigger in project.triggers.values() {
-                render(&project, trigger, &samples, &mut problems, &mut notes);
-            }
-            let unused =
-                project.templates.keys().filter(|name| !project.triggers.values().any(|trigger| trigger.templates().contains(name)));
-            notes.extend(unused.map(|name| format!("no trigger names the template {name}")));
-            Some(project)
-        }
-        Err(found) => {
-            problems.extend(found);
-            None
-        }
-    };
+    let (project, found) = Project::read(folder)?;
+    for trigger in project.triggers.values() {
+        render(&project, trigger, &samples, &mut problems, &mut notes);
+    }
+    // Whose definition has problems may name it.
+    if found.is_empty() {
+        let unused = project.templates.keys().filter(|name| !project.triggers.values().any(|trigger| trigger.templates().contains(name)));
+        notes.extend(unused.map(|name| format!("no trigger names the template {name}")));
+    }
+    problems.extend(found);
     problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     problems.dedup();
     Ok(Checked { project, problems, notes })
@@ -136,18 +131,20 @@ fn rendered(
     let source = step.action().template().and_then(|name| project.templates.get(name));
     let payload = |json: &Json| {
         let refused = |message: String| (project.file(trigger), None, format!("then[{position}]: {message}"));
-        let payload = Payload::parse(json).map_err(|problems| refused(problems.join("; ")))?;
+        // What is no template is a problem already.
+        let Ok(payload) = Payload::parse(json) else { return Ok(()) };
         payload.render(context).map(drop).map_err(|error| refused(error.message))
     };
     let result = match (step.action(), source) {
-        (Action::Email(_), Some(source)) => source.template.mail(context).map(drop),
-        (Action::Sms(_), Some(source)) => source.template.sms(context).map(drop),
+        // A template without the part is a problem already.
+        (Action::Email(_), Some(source)) if source.template.has(Part::Subject) => source.template.mail(context).map(drop),
+        (Action::Sms(_), Some(source)) if source.template.has(Part::Sms) => source.template.sms(context).map(drop),
         (Action::Crm(crm), _) => match crm.entry() {
             CrmEntry::Contact { properties, .. } => return payload(properties),
             CrmEntry::Timeline { tokens, .. } => return payload(tokens),
         },
         (Action::Webhook(webhook), _) => return webhook.payload().map_or(Ok(()), payload),
-        (Action::Email(_) | Action::Sms(_), None) => Ok(()),
+        (Action::Email(_) | Action::Sms(_), _) => Ok(()),
     };
     result.map_err(|error| (source.map(|source| source.file(error.part)).unwrap_or_default(), error.line, error.message))
 }
@@ -159,20 +156,18 @@ fn print(checked: &Checked, explain: bool) {
     for note in &checked.notes {
         screen::note(&format!("note: {note}"));
     }
-    if explain && let Some(project) = &checked.project {
-        for trigger in project.triggers.values() {
+    if explain {
+        for trigger in checked.project.triggers.values() {
             screen::line(&format!("{}\n{}\n", trigger.name(), trigger::explain(trigger)));
         }
     }
-    match (&checked.project, checked.problems.len()) {
-        (Some(project), 0) => {
-            let (triggers, templates) = (project.triggers.len(), project.templates.len());
-            screen::line(&format!("{}, {}: no problem", screen::count(triggers, "trigger"), screen::count(templates, "template")));
-        }
-        (_, problems) => {
-            let mut files: Vec<_> = checked.problems.iter().map(|problem| &problem.file).collect();
-            files.dedup();
-            screen::line(&format!("{} in {}", screen::count(problems, "problem"), screen::count(files.len(), "file")));
-        }
+    let problems = checked.problems.len();
+    if problems == 0 {
+        let (triggers, templates) = (checked.project.triggers.len(), checked.project.templates.len());
+        screen::line(&format!("{}, {}: no problem", screen::count(triggers, "trigger"), screen::count(templates, "template")));
+    } else {
+        let mut files: Vec<_> = checked.problems.iter().map(|problem| &problem.file).collect();
+        files.dedup();
+        screen::line(&format!("{} in {}", screen::count(problems, "problem"), screen::count(files.len(), "file")));
     }
 }

@@ -57,13 +57,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let began = Instant::now();
-    let project = match Project::read(&arguments.folder.triggers)? {
-        Ok(project) => project,
-        Err(problems) => {
-            problems.iter().for_each(|problem| screen::note(&problem.to_string()));
-            bail!("{} has problems, above; nothing was started", arguments.folder.triggers.display());
-        }
-    };
+    let project = Project::sound(&arguments.folder.triggers)?;
     let lines = event_file::read(&arguments.events)?;
     let activity = Activity::start();
     let ran = tokio::select! {

@@ -38,13 +38,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = &arguments.folder.triggers;
-    let project = match Project::read(folder)? {
-        Ok(project) => project,
-        Err(problems) => {
-            problems.iter().for_each(|problem| screen::note(&problem.to_string()));
-            bail!("{} has problems, above", folder.display());
-        }
-    };
+    let project = Project::sound(folder)?;
     let names: Vec<_> = project.triggers.keys().map(ToString::to_string).collect();
     let trigger = project.triggers.get(&arguments.trigger);
     let trigger = trigger.with_context(|| format!("there is no trigger {}; there are: {}", arguments.trigger, names.join(", ")))?;

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use aws::StoredTemplate;
 use blob::ContentHash;
-use delivery::{Part, Template};
-use trigger::{Exposure, Manifest, Mode, Problem, Rollout, TemplateName, Trigger, TriggerName};
+use delivery::{Part, Payload, Template};
+use trigger::{Action, CrmEntry, Exposure, Manifest, Mode, Problem, Rollout, TemplateName, Trigger, TriggerName};
+
+use crate::screen;
 
 const MANIFEST: &str = "manifest.yaml";
 const TEMPLATES: &str = "templates";
 
-/// A folder in which nothing is wrong by itself.
+/// What is good in a folder.
 #[derive(Debug)]
 pub struct Project {
     pub triggers: BTreeMap<TriggerName, Trigger>,
@@ -38,11 +40,22 @@ impl SourceTemplate {
 }
 
 impl Project {
-    /// Reads the folder.
+    /// Reads the folder, and refuses it where anything is wrong, after every problem was printed.
     ///
     /// # Errors
-    /// A folder that cannot be read. What is wrong inside its files is the inner result: all problems of all files.
-    pub fn read(folder: &Path) -> Result<Result<Self, Vec<Problem>>> {
+    /// A folder that cannot be read, or that has problems.
+    pub fn sound(folder: &Path) -> Result<Self> {
+        let (project, problems) = Self::read(folder)?;
+        problems.iter().for_each(|problem| screen::note(&problem.to_string()));
+        ensure!(problems.is_empty(), "{} has problems, above; nothing was done", folder.display());
+        Ok(project)
+    }
+
+    /// Reads the folder: what is good of it, and every problem of what is not.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, or has no trigger.
+    pub fn read(folder: &Path) -> Result<(Self, Vec<Problem>)> {
         ensure!(folder.is_dir(), "{} is no folder; name the folder of your triggers with --triggers", folder.display());
         let mut problems = Vec::new();
         let found = definitions(folder)?;
@@ -60,28 +73,48 @@ impl Project {
                 Ok(trigger) => {
                     files.insert(trigger.name().clone(), name.clone());
                     if let Some(other) = triggers.insert(trigger.name().clone(), trigger) {
-                        problems.push(problem(
-                            &name,
-                            None,
-                            format!("trigger {} stands in another file too; remove one of them", other.name()),
-                        ));
+                        let message = format!("trigger {} stands in another file too; remove one of them", other.name());
+                        problems.push(problem(&name, None, message));
                     }
                 }
                 Err(found) => problems.extend(found),
             }
         }
         let (templates, broken) = read_templates(&folder.join(TEMPLATES), &mut problems)?;
-        for trigger in triggers.values() {
-            for template in trigger.templates() {
-                if !templates.contains_key(template) && !broken.contains(template) {
-                    let file = files.get(trigger.name()).cloned().unwrap_or_default();
-                    let path = folder.join(TEMPLATES).join(template.as_str());
-                    problems.push(problem(&file, None, format!("there is no template {template}; make the folder {} with subject.txt and body.html or body.txt, or with sms.txt", path.display())));
-                }
+        let manifest = read_manifest(&folder.join(MANIFEST), &triggers, &mut problems)?;
+        let project = Self { triggers, templates, manifest, files };
+        for trigger in project.triggers.values() {
+            for (position, step) in trigger.steps().iter().enumerate() {
+                let found = project.unsendable(step.action(), &broken);
+                let file = project.file(trigger);
+                problems.extend(
+                    found.into_iter().map(|message| Problem { path: format!("then[{position}]"), ..problem(&file, None, message) }),
+                );
             }
         }
-        let manifest = read_manifest(&folder.join(MANIFEST), &triggers, &mut problems)?;
-        if problems.is_empty() { Ok(Ok(Self { triggers, templates, manifest, files })) } else { Ok(Err(problems)) }
+        Ok((project, problems))
+    }
+
+    /// What keeps a step from ever being sent. A template that has problems of its own is named there.
+    fn unsendable(&self, action: &Action, broken: &BTreeSet<TemplateName>) -> Vec<String> {
+        let part = match action {
+            Action::Email(_) => Part::Subject,
+            Action::Sms(_) => Part::Sms,
+            Action::Crm(crm) => {
+                let (CrmEntry::Contact { properties: json, .. } | CrmEntry::Timeline { tokens: json, .. }) = crm.entry();
+                return Payload::parse(json).err().unwrap_or_default();
+            }
+            Action::Webhook(webhook) => return webhook.payload().and_then(|json| Payload::parse(json).err()).unwrap_or_default(),
+        };
+        let Some(name) = action.template().filter(|name| !broken.contains(*name)) else { return Vec::new() };
+        let files = if part == Part::Sms { "sms.txt" } else { "subject.txt and body.html or body.txt" };
+        match self.templates.get(name) {
+            None => vec![format!("there is no template {name}; make the folder {TEMPLATES}/{name} with {files}")],
+            Some(source) if !source.template.has(part) => {
+                vec![format!("the template {name} cannot be sent by {}; add {files}", action.channel())]
+            }
+            Some(_) => Vec::new(),
+        }
     }
 
     /// The file of a trigger, for a message.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use customer::{Customer, Evolved, Input, decide, evolve};
 use decision::{Decided, Decision, Verdict};
@@ -26,13 +26,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let project = match Project::read(&arguments.folder.triggers)? {
-        Ok(project) => project,
-        Err(problems) => {
-            problems.iter().for_each(|problem| screen::note(&problem.to_string()));
-            bail!("{} has problems, above", arguments.folder.triggers.display());
-        }
-    };
+    let project = Project::sound(&arguments.folder.triggers)?;
     let triggers = TriggerSet::new(1, bundle(&project));
     let mut customers = BTreeMap::<CustomerId, Customer>::new();
     for (number, line) in event_file::read(&arguments.events)?.iter().enumerate() {

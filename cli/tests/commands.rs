@@ -155,3 +155,31 @@ fn preview_renders_each_step_into_a_file() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("data.email must be an email address"));
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn check_finds_what_can_never_be_sent() {
+    let trigger = |name: &str, step: &str| format!("trigger: {name}\non: order.completed\nthen:\n  - {step}\n");
+    let folder = folder(&[
+        ("triggers/a.yaml", &trigger("a", "email: { template: text-only, class: transactional }")),
+        ("triggers/b.yaml", &trigger("b", "sms: { template: nowhere, class: transactional }")),
+        ("triggers/c.yaml", &trigger("c", "webhook: { endpoint: x, payload: { a: \"{{ custmer.id }}\", b: [\"{% if %}\"] } }")),
+        ("triggers/d.yaml", &trigger("d", "crm: { contact: { properties: { total: \"{{ event.data.nothing }}\" } } }")),
+        ("triggers/e.yaml", "trigger: e\n"),
+        ("triggers/manifest.yml", "triggers: {}\n"),
+        ("triggers/templates/text-only/sms.txt", "Hi"),
+        ("events/order.completed.json", &order("1", "2026-03-01T10:00:00Z", "{}")),
+    ]);
+    let at = folder.path().join("triggers");
+    let output = triggers(&["check", "--triggers", &at.display().to_string()]);
+    insta::assert_snapshot!(stdout(&output).replace(&at.display().to_string(), "triggers"));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_folder_without_triggers_is_refused() {
+    let folder = folder(&[("triggers/welcome.yaml", WELCOME)]);
+    let output = triggers(&["check", "--triggers", &folder.path().display().to_string()]);
+    let text = String::from_utf8_lossy(&output.stderr).replace(&folder.path().display().to_string(), "here");
+    insta::assert_snapshot!(text, @"error: here has no trigger in it; did you mean here/triggers?");
+    assert_eq!(output.status.code(), Some(1));
+}

@@ -130,5 +130,5 @@ fn triggers_with_problems_start_nothing() {
     let output = command.args(["local", "--triggers"]).arg(folder.path()).current_dir(root()).output().expect("the binary runs");
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text.contains("x.yaml:1: ") && text.contains("nothing was started"), "{text}");
+    assert!(text.contains("x.yaml:1: ") && text.contains("nothing was done"), "{text}");
 }

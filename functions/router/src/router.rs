@@ -44,6 +44,8 @@ pub(crate) struct Tally {
     pub(crate) refused: usize,
     pub(crate) quarantined: usize,
     pub(crate) readdressed: usize,
+    /// Events about something else than a customer: archived, and decided by nobody.
+    pub(crate) entities: usize,
     pub(crate) stream_replaced: usize,
 }
 
@@ -56,6 +58,7 @@ impl AddAssign for Tally {
         self.refused += other.refused;
         self.quarantined += other.quarantined;
         self.readdressed += other.readdressed;
+        self.entities += other.entities;
         self.stream_replaced += other.stream_replaced;
     }
 }
@@ -116,6 +119,7 @@ impl Router {
         let position = Position::new(record.arrival, &record.sequence);
         self.archive.put(event.subject().as_str(), &position, event.kind().as_str(), &recorded).await?;
         tally.archived += 1;
+        tally.entities += 1;
         Ok(())
     }
 
@@ -175,6 +179,7 @@ impl Router {
             refused = tally.refused,
             quarantined = tally.quarantined,
             readdressed = tally.readdressed,
+            entities = tally.entities,
             stream_replaced = tally.stream_replaced,
             failed_from = first_failure.map(|record| record.sequence.as_str()),
             oldest_ms = oldest.map(|oldest| self.clock.now().since(oldest)),
