@@ -130,7 +130,7 @@ fn rendered(
 ) -> Result<(), (String, Option<usize>, String)> {
     let source = step.action().template().and_then(|name| project.templates.get(name));
     let payload = |json: &Json| {
-        let refused = |message: String| (project.file(trigger), None, format!("then[{position}]: {message}"));
+        let refused = |message: String| (project.file(trigger), trigger.line_of(position), format!("then[{position}]: {message}"));
         // What is no template is a problem already.
         let Ok(payload) = Payload::parse(json) else { return Ok(()) };
         payload.render(context).map(drop).map_err(|error| refused(error.message))

@@ -88,7 +88,9 @@ impl Project {
                 let found = project.unsendable(step.action(), &broken);
                 let file = project.file(trigger);
                 problems.extend(
-                    found.into_iter().map(|message| Problem { path: format!("then[{position}]"), ..problem(&file, None, message) }),
+                    found
+                        .into_iter()
+                        .map(|message| Problem { path: format!("then[{position}]"), ..problem(&file, trigger.line_of(position), message) }),
                 );
             }
         }

@@ -22,6 +22,7 @@ pub struct Trigger {
     pub(crate) priority: Priority,
     pub(crate) max_age: Duration,
     pub(crate) steps: Vec<Step>,
+    pub(crate) step_lines: Vec<usize>,
     pub(crate) definition: String,
 }
 
@@ -79,6 +80,11 @@ impl Trigger {
     /// What it does: at least one step.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// The line of the file on which the step of this position stands; for messages.
+    pub fn line_of(&self, position: usize) -> Option<usize> {
+        self.step_lines.get(position).copied()
     }
 
     /// The step that stands at a place: the id of a step that has one, else its position.

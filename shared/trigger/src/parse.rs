@@ -79,6 +79,7 @@ fn trigger(document: &Node, stem: Option<&str>, problems: &mut Problems) -> Opti
     let steps = fields
         .required("then", "say what to do, as in then: [{ email: … }]", problems)
         .and_then(|node| steps(node, &root.field("then"), problems));
+    let (steps, step_lines) = steps?.into_iter().unzip();
     Some(Trigger {
         name: name?,
         description,
@@ -88,7 +89,8 @@ fn trigger(document: &Node, stem: Option<&str>, problems: &mut Problems) -> Opti
         when_history,
         priority: priority.unwrap_or_default(),
         max_age: max_age.unwrap_or(Trigger::DEFAULT_MAX_AGE),
-        steps: steps?,
+        steps,
+        step_lines,
         definition: canonical::write(&document.to_json()),
     })
 }

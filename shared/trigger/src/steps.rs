@@ -16,7 +16,8 @@ const EMAIL_FIELDS: &[&str] = &["template", "class", "purpose", "valid_for", "se
 const SMS_FIELDS: &[&str] = &["template", "class", "purpose", "valid_for", "send", "sender_id"];
 const LONGEST_VALID_FOR: Duration = Duration::minutes(7 * 24 * 60);
 
-pub(crate) fn steps(node: &Node, path: &Path, problems: &mut Problems) -> Option<Vec<Step>> {
+/// The steps, each with its line.
+pub(crate) fn steps(node: &Node, path: &Path, problems: &mut Problems) -> Option<Vec<(Step, usize)>> {
     let Kind::List(items) = &node.kind else {
         if node.kind != Kind::Refused {
             let message = format!("is {}; write a list of steps, each after a -", node.noun());
@@ -32,19 +33,19 @@ pub(crate) fn steps(node: &Node, path: &Path, problems: &mut Problems) -> Option
         let message = format!("has {} steps; {MAX_STEPS} is the limit, so split the trigger", items.len());
         problems.add(node.line, path, message);
     }
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<(Step, usize)> = Vec::new();
     for (position, item) in items.iter().enumerate() {
         let path = path.index(position);
         let Some(step) = step(item, &path, problems) else {
             continue;
         };
         if let Some(id) = &step.id
-            && steps.iter().any(|other| other.id.as_ref() == Some(id))
+            && steps.iter().any(|(other, _)| other.id.as_ref() == Some(id))
         {
             let message = format!("{} names another step too; give each its own id", quoted(id.as_str()));
             problems.add(item.line, &path.field("id"), message);
         }
-        steps.push(step);
+        steps.push((step, item.line));
     }
     (!steps.is_empty()).then_some(steps)
 }
