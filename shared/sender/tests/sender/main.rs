@@ -9,5 +9,6 @@ mod local;
 
 mod attempts;
 mod gate;
+mod profile;
 mod provider;
 mod world;

@@ -2,15 +2,21 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use decision::Outcome;
+use futures::future::BoxFuture;
 use sender::{Accepted, Dispatch, Provider, SendError};
+use trigger::Action;
 
 #[derive(Default)]
 pub struct Script {
     answers: Mutex<VecDeque<SendError>>,
     unbuildable: Mutex<Option<Outcome>>,
     sent: Mutex<Vec<Option<String>>>,
+    /// What happens elsewhere during the next calls.
+    meanwhile: Mutex<VecDeque<BoxFuture<'static, ()>>>,
+    follows: AtomicBool,
 }
 
 impl Script {
@@ -22,6 +28,12 @@ impl Script {
     /// No message can be built from now on.
     pub fn refuse_to_build(&self, outcome: Outcome) {
         *self.unbuildable.lock().expect("no test panicked") = Some(outcome);
+    }
+
+    /// What is sent is the profile, and this happens during the next call.
+    pub fn follow(&self, meanwhile: BoxFuture<'static, ()>) {
+        self.follows.store(true, Ordering::Relaxed);
+        self.meanwhile.lock().expect("no test panicked").push_back(meanwhile);
     }
 
     /// How often it was called.
@@ -40,6 +52,10 @@ impl Provider for Script {
 
     const LONGEST_CALL_MILLIS: i64 = 10_000;
 
+    fn follows_profile(&self, _: &Action) -> bool {
+        self.follows.load(Ordering::Relaxed)
+    }
+
     fn build(&self, dispatch: &Dispatch<'_>) -> Result<Option<String>, Outcome> {
         match self.unbuildable.lock().expect("no test panicked").clone() {
             Some(outcome) => Err(outcome),
@@ -50,6 +66,10 @@ impl Provider for Script {
     async fn send(&self, content: Option<String>) -> Result<Accepted, SendError> {
         // Others come between, as they do while a provider thinks.
         tokio::task::yield_now().await;
+        let meanwhile = self.meanwhile.lock().expect("no test panicked").pop_front();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile.await;
+        }
         let mut sent = self.sent.lock().expect("no test panicked");
         sent.push(content);
         match self.answers.lock().expect("no test panicked").pop_front() {

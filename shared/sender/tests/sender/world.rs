@@ -12,6 +12,7 @@ use customer::{Customer, Evolved, Input, decide, evolve};
 use decision::Recorded;
 use delivery::{Message, Recipients};
 use event::{CustomerId, Event, SequenceNumber, ShardId, Time};
+use futures::future::BoxFuture;
 use sender::{Failure, Handled, Sender};
 use serde_json::{Value, json};
 use testkit::LocalStack;
@@ -113,6 +114,17 @@ impl World {
         let mut loaded = customers.load(std::slice::from_ref(&self.customer)).await.expect("a table can be read");
         let loaded = loaded.remove(&self.customer).expect("each id is answered").expect("a state can be read");
         customers.commit(&self.customer, &loaded, &state).await.expect("a state is written");
+    }
+
+    /// The customer's state, written once more by somebody else.
+    pub fn moving(&self) -> BoxFuture<'static, ()> {
+        let (stack, customer) = (self.stack, self.customer.clone());
+        Box::pin(async move {
+            let customers = Customers::new(dynamodb(stack), output(stack, "CustomersTable"));
+            let mut loaded = customers.load(std::slice::from_ref(&customer)).await.expect("a table can be read");
+            let loaded = loaded.remove(&customer).expect("each id is answered").expect("a state can be read");
+            customers.commit(&customer, &loaded, &loaded.customer).await.expect("a state is written");
+        })
     }
 
     /// Sets the trigger's mode, or takes the trigger out.
