@@ -105,9 +105,10 @@ async fn who_has_no_email_is_not_written_by_it() {
 async fn what_cannot_be_built_ends_with_its_reason() {
     let missing = "crm: { contact: { properties: { a: \"{{ event.data.nothing }}\" } } }";
     assert_eq!(unbuilt(missing, &ana()).await, Outcome::Refused(Reason::TemplateError));
-    let long =
-        format!("crm: {{ contact: {{ by: customer_id, properties: {{ a: \"{{{{ 'x' * 300000 }}}}\", b: {} }} }} }}", "x".repeat(4_000));
-    assert!(matches!(unbuilt(&long, &ana()).await, Outcome::Failed { .. } | Outcome::Refused(Reason::TemplateError)));
+    let repeated = "{{ customer.traits.name }}".repeat(150);
+    let long = format!("crm: {{ contact: {{ by: customer_id, properties: {{ a: \"{repeated}\" }} }} }}");
+    let profile = json!({ "traits": { "name": "x".repeat(2_000) } });
+    assert_eq!(unbuilt(&long, &profile).await, Outcome::Failed { cause: "payload_too_large".to_owned() });
 }
 
 #[tokio::test]
