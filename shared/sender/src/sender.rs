@@ -226,8 +226,7 @@ impl<P: Provider> Sender<P> {
             Err(SendError::Rejected { cause }) => self.end(message, known, owner, Outcome::Failed { cause }).await,
             Err(SendError::Throttled { cause, retry_after_millis }) => {
                 self.ledger.release(message, owner, &cause).await?;
-                let asked = retry_after_millis.map(|millis| millis.clamp(SOONEST_RETRY_MILLIS, LATEST_RETRY_MILLIS));
-                self.wait(message, asked.unwrap_or_else(|| back_off(message.waits + 1)), WaitCause::Throttled).await
+                self.wait(message, pause(retry_after_millis, message.waits), WaitCause::Throttled).await
             }
             Err(SendError::NotSent { cause }) => {
                 self.ledger.release(message, owner, &cause).await?;
@@ -252,6 +251,12 @@ impl<P: Provider> Sender<P> {
     }
 }
 
+/// How long a throttled delivery waits: as the provider says, within bounds, else longer with each wait.
+fn pause(retry_after_millis: Option<i64>, waits: u32) -> i64 {
+    let asked = retry_after_millis.map(|millis| millis.clamp(SOONEST_RETRY_MILLIS, LATEST_RETRY_MILLIS));
+    asked.unwrap_or_else(|| back_off(waits.saturating_add(1)))
+}
+
 fn filled_in(url: &str, message: &Message) -> String {
     url.replace("{customer}", &percent_encoded(message.customer.as_str())).replace("{delivery}", &message.delivery.to_string())
 }
@@ -271,6 +276,20 @@ fn percent_encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_throttled_delivery_waits_as_long_as_the_provider_says() {
+        for (asked, waits, millis) in [
+            (Some(-5_000), 0, 1_000),
+            (Some(0), 9, 1_000),
+            (Some(100_000), 0, 100_000),
+            (Some(i64::MAX), 0, 900_000),
+            (None, 0, 2_000),
+            (None, u32::MAX, 900_000),
+        ] {
+            assert_eq!(pause(asked, waits), millis, "{asked:?} {waits}");
+        }
+    }
 
     #[test]
     fn a_customer_s_id_cannot_break_out_of_the_link() {

@@ -103,21 +103,6 @@ fn a_throttled_delivery_waits_and_is_anybody_s() {
 }
 
 #[test]
-fn a_throttled_delivery_waits_as_long_as_the_provider_says() {
-    run(async |stack| {
-        // Told nothing, it would come back after two seconds.
-        for (asked, comes_back) in [(-5_000, true), (0, true), (100_000, false), (i64::MAX, false)] {
-            let world = World::new(stack, AT_LEAST_ONCE).await;
-            world.sender.provider.answer(SendError::Throttled { cause: cause(), retry_after_millis: Some(asked) });
-            assert_eq!(world.handle().await.unwrap(), Handled::Waits(WaitCause::Throttled));
-            assert!(world.waiting().await.is_empty(), "a second at least");
-            tokio::time::sleep(std::time::Duration::from_millis(if comes_back { 1_300 } else { 2_300 })).await;
-            assert_eq!(world.waiting().await.len(), usize::from(comes_back), "{asked}");
-        }
-    });
-}
-
-#[test]
 fn a_provider_that_was_not_reached_uses_up_a_receive_and_no_more() {
     run(async |stack| {
         let world = World::new(stack, AT_MOST_ONCE).await;
