@@ -71,7 +71,10 @@ impl Archive {
 }
 
 /// The record in an item of the table.
-pub(crate) fn read_record(item: &Item) -> Result<Recorded, StoreError> {
+///
+/// # Errors
+/// An item that this version cannot read.
+pub fn read_record(item: &Item) -> Result<Recorded, StoreError> {
     let blob = get_binary(item, "record").ok_or_else(|| StoreError::unreadable(WHAT, &"its attribute is missing"))?;
     Recorded::open(blob).map_err(|error| StoreError::unreadable(WHAT, &error))
 }

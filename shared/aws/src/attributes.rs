@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use event::Time;
 
-pub(crate) type Item = HashMap<String, AttributeValue>;
+/// An item of a table.
+pub type Item = HashMap<String, AttributeValue>;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
@@ -27,11 +28,15 @@ pub(crate) fn expiry(from: Time, days: u32) -> AttributeValue {
     number(from.plus(i64::from(days) * DAY_MILLIS).millis() / 1000)
 }
 
-pub(crate) fn get_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+/// An attribute that is a text.
+#[must_use]
+pub fn get_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
-pub(crate) fn get_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+/// An attribute that is a number.
+#[must_use]
+pub fn get_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 

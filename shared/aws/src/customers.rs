@@ -1,15 +1,14 @@
 //! The table Customers: the state of each, behind a version.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use customer::Customer;
 use event::CustomerId;
 
 use crate::attributes::{Item, binary, get_binary, get_number, get_text, number, text};
+use crate::batch::get_all;
 use crate::{Passing, StoreError};
 
 const WHAT: &str = "the customer's state";
@@ -48,7 +47,9 @@ impl Customers {
         let mut loaded = BTreeMap::new();
         for chunk in ids.chunks(LARGEST_BATCH) {
             let keys = chunk.iter().map(|id| Item::from([("customer".to_owned(), text(id.as_str()))])).collect();
-            for item in self.get_all(keys).await? {
+            let keys = HashMap::from([(self.table.clone(), keys)]);
+            let found = get_all(&self.client, WHAT, keys, ROUNDS).await?;
+            for item in found.into_values().flatten() {
                 if let Some(id) = get_text(&item, "customer").and_then(|id| CustomerId::parse(id).ok()) {
                     loaded.insert(id, read(&item));
                 }
@@ -58,25 +59,6 @@ impl Customers {
             }
         }
         Ok(loaded)
-    }
-
-    async fn get_all(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, Passing> {
-        let mut items = Vec::new();
-        for round in 0..ROUNDS {
-            if round > 0 {
-                tokio::time::sleep(Duration::from_millis(25 << round)).await;
-            }
-            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            let request = request.map_err(|error| Passing::because(WHAT, error.to_string()))?;
-            let answer = self.client.batch_get_item().request_items(&self.table, request).send().await;
-            let answer = answer.map_err(|error| Passing::new(WHAT, &error))?;
-            items.extend(answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
-            keys = answer.unprocessed_keys.unwrap_or_default().remove(&self.table).map(|rest| rest.keys).unwrap_or_default();
-            if keys.is_empty() {
-                return Ok(items);
-            }
-        }
-        Err(Passing::because(WHAT, "some keys were never processed: the table is throttled"))
     }
 
     /// Writes a state on the condition that it is as it was loaded: the commit of everything that led to it.
@@ -112,7 +94,10 @@ fn read(item: &Item) -> Result<Loaded, StoreError> {
 }
 
 /// The state in an item of the table.
-pub(crate) fn read_state(item: &Item) -> Result<Customer, StoreError> {
+///
+/// # Errors
+/// An item that this version cannot read.
+pub fn read_state(item: &Item) -> Result<Customer, StoreError> {
     let blob = get_binary(item, "state").ok_or_else(|| StoreError::unreadable(WHAT, &"its attribute is missing"))?;
     Customer::open(blob).map_err(|error| StoreError::unreadable(WHAT, &error))
 }

@@ -5,6 +5,7 @@
 
 mod archive;
 mod attributes;
+mod batch;
 mod book;
 mod clock;
 mod connect;
@@ -19,11 +20,12 @@ mod stream;
 mod suppressions;
 mod triggers;
 
-pub use archive::{Archive, Archived};
+pub use archive::{Archive, Archived, read_record};
+pub use attributes::{Item, get_number, get_text};
 pub use book::{Standing, TriggerBook};
 pub use clock::Clock;
 pub use connect::connect;
-pub use customers::{Customers, Loaded};
+pub use customers::{Customers, Loaded, read_state};
 pub use error::{Passing, StoreError, cause_of};
 pub use ledger::{Claim, Ledger, LedgerEntry};
 pub use quarantine::{Quarantine, Quarantined, object_store};

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use customer::Customer;
 use decision::Recorded;
 use delivery::{Message, Suppression};
@@ -11,9 +10,10 @@ use trigger::Channel;
 
 use crate::archive::read_record;
 use crate::attributes::{Item, get_number, text};
+use crate::batch::get_all;
 use crate::customers::read_state;
 use crate::suppressions::{read_suppressions, subject_of};
-use crate::{AddressKey, Passing, StoreError};
+use crate::{AddressKey, StoreError};
 
 const WHAT: &str = "reading for a delivery";
 
@@ -60,7 +60,7 @@ impl DeliveryReads {
             (self.events.clone(), vec![key([("customer", customer), ("position", message.position.as_str())])]),
             (self.suppressions.clone(), vec![key([("subject", &subject_of(&message.customer))])]),
         ]);
-        let mut found = self.get(keys).await?;
+        let mut found = get_all(&self.client, WHAT, keys, ROUNDS).await?;
         let mut first = |table: &str| found.remove(table).and_then(|items| items.into_iter().next());
         let customer = first(&self.customers);
         let mut known = Known {
@@ -81,30 +81,6 @@ impl DeliveryReads {
         let get = self.client.get_item().table_name(&self.suppressions).key("subject", text(subject)).consistent_read(true);
         let item = get.send().await.map_err(|error| StoreError::passing(WHAT, &error))?.item;
         Ok(item.map(|item| read_suppressions(&item)).unwrap_or_default())
-    }
-
-    async fn get(&self, keys: HashMap<String, Vec<Item>>) -> Result<HashMap<String, Vec<Item>>, Passing> {
-        let request = |(table, keys): (String, Vec<Item>)| {
-            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            request.map(|request| (table, request)).map_err(|error| Passing::because(WHAT, error.to_string()))
-        };
-        let mut waiting = keys.into_iter().map(request).collect::<Result<HashMap<_, _>, _>>()?;
-        let mut found = HashMap::<String, Vec<Item>>::new();
-        for round in 0..ROUNDS {
-            if round > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(25 << round)).await;
-            }
-            let answer = self.client.batch_get_item().set_request_items(Some(waiting)).send().await;
-            let answer = answer.map_err(|error| Passing::new(WHAT, &error))?;
-            for (table, items) in answer.responses.unwrap_or_default() {
-                found.entry(table).or_default().extend(items);
-            }
-            waiting = answer.unprocessed_keys.unwrap_or_default();
-            if waiting.is_empty() {
-                return Ok(found);
-            }
-        }
-        Err(Passing::because(WHAT, "some keys were never processed: a table is throttled"))
     }
 }
 
