@@ -3,21 +3,20 @@
 //! It puts events onto the stream, and the router writes the states. States are read before the archive, so that a
 //! customer of whom something came in between is left as they are, and found again by the next run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use aws::{Put, Stream};
+use anyhow::Result;
+use aws::{Put, Stream, get_text, read_record, read_state};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
 use clap::Args;
-use customer::{BACKFILLED, Backfill, Customer};
+use customer::{BACKFILLED, Backfill, Customer, Input};
 use decision::Recorded;
-use event::{Event, Time};
+use event::{CustomerId, Event, EventType, Subject, Time};
 use serde_json::json;
-use trigger::MOST_COUNTED;
 
 use crate::screen::{self, Activity};
+use crate::tables::{scan, text};
 use crate::target::{Stack, Target};
 
 #[derive(Args)]
@@ -29,10 +28,8 @@ pub struct Arguments {
     stack: Stack,
 }
 
-type Item = HashMap<String, AttributeValue>;
-
-/// The past of each customer, by event type, in seconds.
-type Pasts = BTreeMap<String, BTreeMap<String, Vec<u32>>>;
+/// The past of each customer, by event type: when each event happened.
+type Pasts = BTreeMap<CustomerId, BTreeMap<EventType, Vec<Time>>>;
 
 pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (sdk, outputs) = arguments.stack.outputs().await?;
@@ -59,7 +56,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let nobody = Customer::default();
     let mut puts = Vec::new();
     for (customer, past) in &pasts {
-        let state = states.get(customer).unwrap_or(&nobody);
+        let state = states.get(customer.as_str()).unwrap_or(&nobody);
         puts.extend(past.iter().filter_map(|(kind, times)| backfill(customer, kind, times, state, target.clock.now())));
     }
     let (count, customers) = (puts.len(), pasts.len());
@@ -79,83 +76,54 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// The event that brings one customer's past of one type; none where the state has all of it.
-fn backfill(customer: &str, kind: &str, times: &[u32], state: &Customer, now: Time) -> Option<Put> {
-    let (counted, complete) = state.counted(kind);
-    if complete && counted == times.len() as u64 {
-        return None;
-    }
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    let kept = times.len().saturating_sub(MOST_COUNTED as usize + 1);
-    let backfill = Backfill {
-        event: kind.to_owned(),
-        counted,
-        count: times.len() as u64,
-        first: times.first().copied()?,
-        last: times.split_off(kept),
-    };
+fn backfill(customer: &CustomerId, kind: &EventType, times: &[Time], state: &Customer, now: Time) -> Option<Put> {
+    let backfill = Backfill::of_archive(state, kind, times)?;
     let event = json!({
         "specversion": "1.0",
-        "id": format!("{kind}-{counted}-{}", backfill.count),
+        "id": format!("{kind}-{}-{}", backfill.counted, backfill.count),
         "source": "customer-triggers",
         "type": BACKFILLED,
         "time": now.to_string(),
-        "subject": customer,
+        "subject": customer.as_str(),
         "data": backfill,
     });
-    Some(Put { partition_key: customer.to_owned(), data: event.to_string().into_bytes() })
+    Some(Put { partition_key: customer.as_str().to_owned(), data: event.to_string().into_bytes() })
 }
 
 async fn states(client: &Client, table: &str, activity: &Activity) -> Result<BTreeMap<String, Customer>> {
     let mut states = BTreeMap::new();
-    let mut start = None;
-    loop {
-        let (items, next) = page(client, table, start).await?;
-        for item in items {
-            let blob = item.get("state").and_then(|value| value.as_b().ok()).context("a customer's state is missing")?;
-            states.insert(text(&item, "customer"), Customer::open(blob.as_ref())?);
+    scan(client, table, |items| {
+        for item in &items {
+            states.insert(text(item, "customer"), read_state(item)?);
         }
         activity.detail(&format!("reading the states: {}", states.len()));
-        start = next;
-        if start.is_none() {
-            return Ok(states);
-        }
-    }
+        Ok(())
+    })
+    .await?;
+    Ok(states)
 }
 
 async fn pasts(client: &Client, table: &str, kinds: &BTreeSet<String>, activity: &Activity) -> Result<Pasts> {
     let mut pasts = Pasts::new();
-    let (mut start, mut read) = (None, 0);
-    loop {
-        let (items, next) = page(client, table, start).await?;
+    let mut read = 0;
+    scan(client, table, |items| {
         read += items.len();
-        for item in items.iter().filter(|item| kinds.contains(&text(item, "type"))) {
-            let blob = item.get("record").and_then(|value| value.as_b().ok()).context("a record of the archive has no content")?;
-            let recorded = Recorded::open(blob.as_ref())?;
-            let Ok(event) = Event::parse(&recorded.input) else { continue };
-            if recorded.decided.repeat {
-                continue;
+        for item in items.iter().filter(|item| get_text(item, "type").is_some_and(|kind| kinds.contains(kind))) {
+            if let Some(input) = counted(read_record(item)?) {
+                let past = pasts.entry(input.customer().clone()).or_default();
+                past.entry(input.event().kind().clone()).or_default().push(input.event_time());
             }
-            // As the router judges it: a producer's clock that runs ahead does not count.
-            let arrival = event.original_arrival().map_or(recorded.arrival, |original| original.min(recorded.arrival));
-            let seconds = customer::event_time(event.time(), arrival).millis().div_euclid(1_000);
-            let past = pasts.entry(text(item, "customer")).or_default().entry(text(item, "type")).or_default();
-            past.push(u32::try_from(seconds).unwrap_or_default());
         }
         activity.detail(&format!("reading the archive: {read} events"));
-        start = next;
-        if start.is_none() {
-            return Ok(pasts);
-        }
-    }
+        Ok(())
+    })
+    .await?;
+    Ok(pasts)
 }
 
-async fn page(client: &Client, table: &str, start: Option<Item>) -> Result<(Vec<Item>, Option<Item>)> {
-    let page = client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(start).send().await;
-    let page = page.with_context(|| format!("cannot read the table {table}"))?;
-    Ok((page.items.unwrap_or_default(), page.last_evaluated_key.filter(|key| !key.is_empty())))
-}
-
-fn text(item: &Item, name: &str) -> String {
-    item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+/// What the router judged, where it counts: an event of a customer that their producer had not sent before.
+fn counted(recorded: Recorded) -> Option<Input> {
+    let event = Event::parse(&recorded.input).ok().filter(|_| !recorded.decided.repeat)?;
+    let Subject::Customer(customer) = event.subject().clone() else { return None };
+    Input::new(customer, event, recorded.arrival, recorded.shard, recorded.sequence).ok()
 }

@@ -5,13 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use delivery::{Context, Part, Payload};
-use pattern::Json;
 use serde_json::json;
-use trigger::{Action, CrmEntry, Problem, Step, Trigger};
+use trigger::{Problem, Trigger};
 
+use crate::preview::files;
 use crate::project::{Project, problem};
-use crate::samples::Samples;
+use crate::samples::{Samples, context};
 use crate::{Folder, screen};
 
 #[derive(Args)]
@@ -66,14 +65,9 @@ pub fn samples(named: Option<&Path>, folder: &Path) -> Result<PathBuf> {
 
 /// The samples' usual place.
 pub fn beside(folder: &Path) -> PathBuf {
-    folder.canonicalize().ok().and_then(|folder| Some(folder.parent()?.join("events"))).filter(|_| folder.is_absolute()).unwrap_or_else(
-        || {
-            folder
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-                .map_or_else(|| PathBuf::from("events"), |parent| parent.join("events"))
-        },
-    )
+    let absolute = folder.is_absolute().then(|| folder.canonicalize().ok()).flatten();
+    let parent = absolute.as_deref().unwrap_or(folder).parent();
+    parent.unwrap_or(Path::new("")).join("events")
 }
 
 /// Checks a folder, and renders its templates with the samples.
@@ -105,48 +99,16 @@ fn render(project: &Project, trigger: &Trigger, samples: &Samples, problems: &mu
             notes.push(format!("{}: there is no sample of {kind}, so its templates were not rendered with one", trigger.name()));
             continue;
         };
-        let context = Context {
-            event: event.to_value(),
-            customer: samples.customer().clone(),
-            trigger: trigger.name().as_str().to_owned(),
-            delivery: "0".repeat(32),
-            unsubscribe_url: Some("https://example.com/unsubscribe".to_owned()),
-        };
+        let context = context(trigger, event, samples.customer());
         for (position, step) in trigger.steps().iter().enumerate() {
-            if let Err((file, line, message)) = rendered(project, trigger, step, position, &context) {
-                problems.push(problem(&file, line, format!("with the sample of {kind}: {message}")));
-            }
+            let Err(error) = files(project, step.action(), &context) else { continue };
+            let (file, line, message) = match step.action().template().and_then(|name| project.templates.get(name)) {
+                Some(source) => (source.file(error.part), error.line, error.message),
+                None => (project.file(trigger), trigger.line_of(position), format!("then[{position}]: {}", error.message)),
+            };
+            problems.push(problem(&file, line, format!("with the sample of {kind}: {message}")));
         }
     }
-}
-
-/// Renders what a step sends; an error names the file, the line and what is wrong.
-fn rendered(
-    project: &Project,
-    trigger: &Trigger,
-    step: &Step,
-    position: usize,
-    context: &Context,
-) -> Result<(), (String, Option<usize>, String)> {
-    let source = step.action().template().and_then(|name| project.templates.get(name));
-    let payload = |json: &Json| {
-        let refused = |message: String| (project.file(trigger), trigger.line_of(position), format!("then[{position}]: {message}"));
-        // What is no template is a problem already.
-        let Ok(payload) = Payload::parse(json) else { return Ok(()) };
-        payload.render(context).map(drop).map_err(|error| refused(error.message))
-    };
-    let result = match (step.action(), source) {
-        // A template without the part is a problem already.
-        (Action::Email(_), Some(source)) if source.template.has(Part::Subject) => source.template.mail(context).map(drop),
-        (Action::Sms(_), Some(source)) if source.template.has(Part::Sms) => source.template.sms(context).map(drop),
-        (Action::Crm(crm), _) => match crm.entry() {
-            CrmEntry::Contact { properties, .. } => return payload(properties),
-            CrmEntry::Timeline { tokens, .. } => return payload(tokens),
-        },
-        (Action::Webhook(webhook), _) => return webhook.payload().map_or(Ok(()), payload),
-        (Action::Email(_) | Action::Sms(_), _) => Ok(()),
-    };
-    result.map_err(|error| (source.map(|source| source.file(error.part)).unwrap_or_default(), error.line, error.message))
 }
 
 fn print(checked: &Checked, explain: bool) {

@@ -18,6 +18,7 @@ mod samples;
 mod screen;
 mod set_mode;
 mod simulate;
+mod tables;
 mod target;
 
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use customer::Input;
-use delivery::{Context, Payload};
+use delivery::{Context, Part, Payload, RenderError};
 use event::{Event, SequenceNumber, ShardId, Subject};
 use pattern::Json;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use trigger::{Action, CrmEntry, Trigger, TriggerName};
 
 use crate::check::beside;
 use crate::project::Project;
-use crate::samples::{Samples, folded};
+use crate::samples::{Samples, context, folded};
 use crate::{Folder, screen};
 
 #[derive(Args)]
@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let names: Vec<_> = project.triggers.keys().map(ToString::to_string).collect();
     let trigger = project.triggers.get(&arguments.trigger);
     let trigger = trigger.with_context(|| format!("there is no trigger {}; there are: {}", arguments.trigger, names.join(", ")))?;
-    let context = context(arguments, folder, trigger)?;
+    let context = chosen(arguments, folder, trigger)?;
     fs::create_dir_all(&arguments.out).with_context(|| format!("cannot make {}", arguments.out.display()))?;
     for (position, step) in trigger.steps().iter().enumerate() {
         for (name, text) in files(&project, step.action(), &context)? {
@@ -54,7 +54,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn context(arguments: &Arguments, folder: &Path, trigger: &Trigger) -> Result<Context> {
+/// The context of the event and the customer that were asked for.
+fn chosen(arguments: &Arguments, folder: &Path, trigger: &Trigger) -> Result<Context> {
     let mut problems = Vec::new();
     let samples = Samples::read(&beside(folder), &mut problems)?;
     let event = match &arguments.event {
@@ -71,13 +72,7 @@ fn context(arguments: &Arguments, folder: &Path, trigger: &Trigger) -> Result<Co
         Some(file) => profile(file, &event)?,
         None => samples.customer().clone(),
     };
-    Ok(Context {
-        event: event.to_value(),
-        customer,
-        trigger: trigger.name().as_str().to_owned(),
-        delivery: "0".repeat(32),
-        unsubscribe_url: Some("https://example.com/unsubscribe".to_owned()),
-    })
+    Ok(context(trigger, &event, &customer))
 }
 
 /// A customer's file is read as `customer.updated` is: what would be refused there is refused here.
@@ -96,32 +91,35 @@ fn profile(file: &Path, event: &Event) -> Result<Value> {
     Ok(state.to_value(&id))
 }
 
-/// The files of one step, by name.
-fn files(project: &Project, action: &Action, context: &Context) -> Result<Vec<(&'static str, String)>> {
-    let source = action.template().and_then(|name| project.templates.get(name));
-    let payload = |json: &Json| -> Result<String> {
-        let payload = Payload::parse(json).map_err(|problems| anyhow::anyhow!(problems.join("; ")))?;
-        Ok(format!("{:#}\n", payload.render(context)?))
+/// What a step sends, as files by their names. What has another problem than its rendering is left out.
+///
+/// # Errors
+/// What cannot be rendered, and which part of it.
+pub fn files(project: &Project, action: &Action, context: &Context) -> Result<Vec<(&'static str, String)>, RenderError> {
+    let source = action.template().and_then(|name| project.templates.get(name)).map(|source| &source.template);
+    let payload = |name, json: &Json| {
+        let Ok(payload) = Payload::parse(json) else { return Ok(Vec::new()) };
+        Ok(vec![(name, format!("{:#}\n", payload.render(context)?))])
     };
-    Ok(match (action, source) {
-        (Action::Email(_), Some(source)) => {
-            let mail = source.template.mail(context)?;
+    match (action, source) {
+        (Action::Email(_), Some(template)) if template.has(Part::Subject) => {
+            let mail = template.mail(context)?;
             let html = mail.html.map(|html| ("body.html", html));
             let text = mail.text.map(|text| ("body.txt", format!("Subject: {}\n\n{text}", mail.subject)));
-            html.into_iter().chain(text).collect()
+            Ok(html.into_iter().chain(text).collect())
         }
-        (Action::Sms(_), Some(source)) => vec![("sms.txt", source.template.sms(context)?)],
+        (Action::Sms(_), Some(template)) if template.has(Part::Sms) => Ok(vec![("sms.txt", template.sms(context)?)]),
+        (Action::Email(_) | Action::Sms(_), _) => Ok(Vec::new()),
         (Action::Crm(crm), _) => match crm.entry() {
-            CrmEntry::Contact { properties, .. } => vec![("contact.json", payload(properties)?)],
-            CrmEntry::Timeline { tokens, .. } => vec![("timeline.json", payload(tokens)?)],
+            CrmEntry::Contact { properties, .. } => payload("contact.json", properties),
+            CrmEntry::Timeline { tokens, .. } => payload("timeline.json", tokens),
         },
         (Action::Webhook(webhook), _) => match webhook.payload() {
-            Some(json) => vec![("payload.json", payload(json)?)],
-            None => vec![(
-                "payload.json",
-                format!("{:#}\n", json!({ "event": context.event, "customer": { "id": context.customer.get("id") } })),
-            )],
+            Some(json) => payload("payload.json", json),
+            None => {
+                let told = json!({ "event": context.event, "customer": { "id": context.customer.get("id") } });
+                Ok(vec![("payload.json", format!("{told:#}\n"))])
+            }
         },
-        (Action::Email(_) | Action::Sms(_), None) => Vec::new(),
-    })
+    }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use customer::{Customer, Evolved, Input, decide, evolve};
 use event::{CustomerId, Event, EventType, SequenceNumber, ShardId, Subject};
 use serde_json::Value;
-use trigger::{Problem, TriggerSet};
+use trigger::{Problem, Trigger, TriggerSet};
 
 use crate::project::problem;
 
@@ -63,6 +63,17 @@ impl Samples {
     /// The sample customer, as all samples together leave them.
     pub fn customer(&self) -> &Value {
         &self.customer
+    }
+}
+
+/// What a trigger's messages are rendered with before anything was sent.
+pub fn context(trigger: &Trigger, event: &Event, customer: &Value) -> delivery::Context {
+    delivery::Context {
+        event: event.to_value(),
+        customer: customer.clone(),
+        trigger: trigger.name().as_str().to_owned(),
+        delivery: "0".repeat(32),
+        unsubscribe_url: Some("https://example.com/unsubscribe".to_owned()),
     }
 }
 

@@ -30,27 +30,31 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let triggers = TriggerSet::new(1, bundle(&project));
     let mut customers = BTreeMap::<CustomerId, Customer>::new();
     for (number, line) in event_file::read(&arguments.events)?.iter().enumerate() {
-        match input(line, number) {
-            Ok(Some(input)) => {
-                let state = customers.entry(input.customer().clone()).or_default();
-                match decide(state, &input, &triggers) {
-                    Ok(decided) => {
-                        decided
-                            .decisions
-                            .iter()
-                            .for_each(|decision| screen::line(&shown(&input, &decided, decision, &project).to_string()));
-                        if let Evolved::Changed(next) = evolve(state, &input, &decided) {
-                            *state = next;
-                        }
-                    }
-                    Err(refusal) => screen::note(&format!("line {}: quarantined, {refusal}", number + 1)),
-                }
-            }
-            Ok(None) => (),
-            Err(refusal) => screen::note(&format!("line {}: quarantined, {refusal}", number + 1)),
+        if let Err(refusal) = fold(line, number, &mut customers, &triggers, &project) {
+            screen::note(&format!("line {}: quarantined, {refusal}", number + 1));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Decides about one line, shows the decisions, and keeps the state that they lead to.
+fn fold(
+    line: &Line,
+    number: usize,
+    customers: &mut BTreeMap<CustomerId, Customer>,
+    triggers: &TriggerSet,
+    project: &Project,
+) -> Result<(), NoEvent> {
+    let Some(input) = input(line, number)? else { return Ok(()) };
+    let state = customers.entry(input.customer().clone()).or_default();
+    let decided = decide(state, &input, triggers)?;
+    for decision in &decided.decisions {
+        screen::line(&shown(&input, &decided, decision, project).to_string());
+    }
+    if let Evolved::Changed(next) = evolve(state, &input, &decided) {
+        *state = next;
+    }
+    Ok(())
 }
 
 /// What a first `apply` of the folder would put into force.

@@ -29,10 +29,10 @@ impl Shell<'_> {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Puts one order of the customer, as of now.
-    async fn order(&self, id: &str) {
+    /// Puts one order, as of now.
+    async fn order(&self, id: &str, subject: &str) {
         let event = format!(
-            r#"{{"specversion":"1.0","id":"{id}","source":"/s","type":"order.completed","time":"2026-01-01T00:00:00Z","subject":"c-1","data":{{"customer":{{"email":"ana@example.com"}}}}}}"#
+            r#"{{"specversion":"1.0","id":"{id}","source":"/s","type":"order.completed","time":"2026-01-01T00:00:00Z","subject":"{subject}","data":{{"customer":{{"email":"ana@example.com"}}}}}}"#
         );
         fs::write(self.folder.join("order.jsonl"), event).expect("a file can be written");
         self.triggers("put order.jsonl --now").await;
@@ -65,14 +65,16 @@ async fn the_archive_counts_once_it_was_brought_in() {
     shell.write("triggers/thanks.yaml", &trigger("when: { event: { never: [true] } }\n"));
     shell.triggers("apply").await;
     assert!(shell.triggers("backfill").await.contains("there is nothing to bring in"));
-    shell.order("1").await;
-    shell.order("2").await;
+    shell.order("1", "c-1").await;
+    shell.order("2", "c-1").await;
+    // It has no history: it is about no customer.
+    shell.order("1", "shop:7").await;
 
     shell.write("triggers/thanks.yaml", &trigger("when: { history: [{ event: order.completed, at_least: 4 }] }\n"));
     shell.triggers("apply").await;
     // A router looks for a new generation every 15 seconds.
     tokio::time::sleep(Duration::from_secs(16)).await;
-    shell.order("3").await;
+    shell.order("3", "c-1").await;
     for (line, answer) in [
         ("backfill --dry-run", "1 history event would be put"),
         ("backfill", "1 history event put onto the stream"),
@@ -82,7 +84,7 @@ async fn the_archive_counts_once_it_was_brought_in() {
         assert!(said.starts_with(answer), "{line}: {said}");
     }
     assert_eq!(shell.mails().await, 0);
-    shell.order("4").await;
+    shell.order("4", "c-1").await;
     assert_eq!(shell.mails().await, 1);
     driver.stop().await;
     stack.stop();

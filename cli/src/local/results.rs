@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use aws::Quarantined;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws::{Item, Quarantined};
 use aws_sdk_sqs::types::QueueAttributeName;
 use decision::{Recorded, Verdict};
 use event::{Event, Time};
 use testkit::{CapturedEmail, CapturedSms, LocalStack};
 
-type Item = std::collections::HashMap<String, AttributeValue>;
+use crate::tables::{scan, text};
 
 /// Everything that a run left.
 #[derive(Debug, Default)]
@@ -68,16 +67,21 @@ impl Results {
         let (sdk, outputs) = (stack.sdk_config(), stack.outputs());
         let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
         let mut results = Self::default();
-        for item in scan(&dynamodb, outputs.get("EventsTable")?).await? {
-            let archived = archived(&item)?;
-            results.archive.entry(text(&item, "customer")).or_default().push(archived);
-        }
+        scan(&dynamodb, outputs.get("EventsTable")?, |items| {
+            for item in &items {
+                results.archive.entry(text(item, "customer")).or_default().push(archived(item)?);
+            }
+            Ok(())
+        })
+        .await?;
         for events in results.archive.values_mut() {
             events.sort_by(|a, b| a.position.cmp(&b.position));
         }
-        for item in scan(&dynamodb, outputs.get("DeliveriesTable")?).await? {
-            results.ledger.insert(text(&item, "delivery"), settled(&item));
-        }
+        scan(&dynamodb, outputs.get("DeliveriesTable")?, |items| {
+            results.ledger.extend(items.iter().map(|item| (text(item, "delivery"), settled(item))));
+            Ok(())
+        })
+        .await?;
         results.quarantined = quarantined(stack, outputs.get("QuarantineBucket")?).await?;
         for queue in ["EmailDeadLettersUrl", "SmsDeadLettersUrl", "CrmDeadLettersUrl", "WebhookDeadLettersUrl"] {
             results.dead_letters += depth(sdk, outputs.get(queue)?).await?;
@@ -160,19 +164,13 @@ fn text_message(sms: CapturedSms) -> Message {
     Message { channel: "sms", id: sms.message_id, title, to: sms.phone_number, text: sms.message, html: None, from: String::new() }
 }
 
-fn text(item: &Item, name: &str) -> String {
-    item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
-}
-
 fn archived(item: &Item) -> Result<Archived> {
-    let blob = item.get("record").and_then(|value| value.as_b().ok()).context("a record of the archive has no content")?;
-    let recorded = Recorded::open(blob.as_ref())?;
+    let recorded = aws::read_record(item)?;
     let time = Event::parse(&recorded.input).map_or(recorded.arrival, |event| event.time());
     Ok(Archived { position: text(item, "position"), kind: text(item, "type"), time, recorded })
 }
 
 fn settled(item: &Item) -> Settled {
-    let time = |name: &str| item.get(name)?.as_n().ok()?.parse().ok().map(Time::from_millis);
     Settled {
         customer: text(item, "customer"),
         trigger: text(item, "trigger"),
@@ -181,21 +179,7 @@ fn settled(item: &Item) -> Settled {
         reason: text(item, "reason"),
         provider_id: text(item, "provider_id"),
         position: text(item, "position"),
-        settled_at: time("settled_at"),
-    }
-}
-
-async fn scan(client: &aws_sdk_dynamodb::Client, table: &str) -> Result<Vec<Item>> {
-    let mut items = Vec::new();
-    let mut start = None;
-    loop {
-        let page = client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(start).send().await;
-        let page = page.with_context(|| format!("cannot read the table {table}"))?;
-        items.extend(page.items.unwrap_or_default());
-        match page.last_evaluated_key {
-            Some(key) if !key.is_empty() => start = Some(key),
-            _ => return Ok(items),
-        }
+        settled_at: aws::get_number(item, "settled_at").map(Time::from_millis),
     }
 }
 

@@ -3,7 +3,7 @@
 //! It says how many events the state had counted when the archive was read. If the state has counted another since, the
 //! event changes nothing, and is put again: so none is lost and none counted twice.
 
-use event::{Event, EventType, NoEvent, QuarantineReason};
+use event::{Event, EventType, NoEvent, QuarantineReason, Time};
 use serde::{Deserialize, Serialize};
 use trigger::MOST_COUNTED;
 
@@ -29,6 +29,19 @@ pub struct Backfill {
 }
 
 impl Backfill {
+    /// What brings a customer the past of one type, from the times of all its events in the archive; none where the state
+    /// has all of it, and for whom was erased.
+    #[must_use]
+    pub fn of_archive(customer: &Customer, kind: &EventType, times: &[Time]) -> Option<Self> {
+        let (counted, complete) = customer.counted(kind.as_str());
+        if times.is_empty() || customer.is_erased() || (complete && counted == times.len() as u64) {
+            return None;
+        }
+        let mut mark = HistoryMark::default();
+        times.iter().for_each(|time| mark.add(*time, MOST_COUNTED));
+        Some(Self { event: kind.as_str().to_owned(), counted, count: mark.count, first: mark.first, last: mark.last })
+    }
+
     /// The past that an event of this system brings, if it is one of these.
     ///
     /// # Errors

@@ -49,6 +49,7 @@ impl HistoryMark {
     }
 }
 
+/// The seconds in which times are kept.
 fn seconds(time: Time) -> u32 {
     u32::try_from(time.millis().div_euclid(1_000)).unwrap_or(if time.millis() < 0 { 0 } else { u32::MAX })
 }
@@ -63,7 +64,8 @@ pub(crate) struct Past<'a> {
 impl Past<'_> {
     /// Whether a claim holds. Counts and the first time have the present event in them, the last time has not.
     pub(crate) fn holds(&self, fact: &Fact) -> bool {
-        let before = self.history.get(fact.event().as_str()).cloned().unwrap_or_default();
+        let nothing = HistoryMark::default();
+        let before = self.history.get(fact.event().as_str()).unwrap_or(&nothing);
         let mut with_present = before.clone();
         if fact.event() == self.present.0 {
             with_present.add(self.present.1, trigger::MOST_COUNTED);

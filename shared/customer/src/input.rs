@@ -67,7 +67,8 @@ impl Input {
     /// When it happened: by the producer's clock, unless that runs ahead of ours.
     #[must_use]
     pub fn event_time(&self) -> Time {
-        event_time(self.event.time(), self.original_arrival())
+        let (time, arrival) = (self.event.time(), self.original_arrival());
+        if time.since(arrival) > MOST_AHEAD_MILLIS { arrival } else { time }
     }
 
     #[must_use]
@@ -84,10 +85,4 @@ impl Input {
     pub fn position(&self) -> Position {
         Position::new(self.arrival, &self.sequence)
     }
-}
-
-/// When an event of this arrival happened: by the producer's clock, unless that runs ahead of ours.
-#[must_use]
-pub fn event_time(time: Time, arrival: Time) -> Time {
-    if time.since(arrival) > MOST_AHEAD_MILLIS { arrival } else { time }
 }

@@ -21,7 +21,7 @@ pub use backfill::{BACKFILLED, Backfill};
 pub use decide::decide;
 pub use document::document;
 pub use evolve::{Evolved, evolve};
-pub use input::{Input, event_time};
+pub use input::Input;
 pub use profile::ProfileChange;
 pub use seen::Seen;
 pub use state::{Customer, EmailAddress};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use customer::Customer;
+use customer::{Backfill, Customer};
+use event::{EventType, Time};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trigger::TriggerSet;
+use trigger::{MOST_COUNTED, TriggerSet};
 
 use crate::support::{Fact, Use, set, step};
 
@@ -92,10 +93,26 @@ fn the_archive_is_brought_in_once_and_not_over_newer_events() {
     assert_eq!(stale, customer);
     let full = step(&customer, &backfill(1).input(2).unwrap(), &triggers).unwrap().1;
     assert_eq!(full.counted("order.completed"), (3, true));
+    let (kind, times) = (EventType::parse("order.completed").unwrap(), [Time::from_millis(0); 4]);
+    assert_eq!(Backfill::of_archive(&full, &kind, &times[1..]), None, "the state has all of it");
+    assert!(Backfill::of_archive(&full, &kind, &times).is_some());
     let again = step(&full, &Fact { id: Some("other".to_owned()), ..backfill(1) }.input(3).unwrap(), &triggers).unwrap().1;
     assert_eq!(again, full);
     let (decided, _) = step(&full, &order(41, 0).input(4).unwrap(), &triggers).unwrap();
     assert_eq!(decided.deliveries().count(), 1);
+}
+
+#[test]
+fn the_archive_s_past_is_its_count_its_first_time_and_its_newest() {
+    let kind = EventType::parse("order.completed").unwrap();
+    let times: Vec<_> = (0..400).rev().map(|second| Time::from_millis(second * 1_000 + 999)).collect();
+    let past = Backfill::of_archive(&Customer::default(), &kind, &times).unwrap();
+    let newest: Vec<u32> = (399 - MOST_COUNTED..400).collect();
+    assert_eq!(past, Backfill { event: "order.completed".to_owned(), counted: 0, count: 400, first: 0, last: newest });
+    assert_eq!(Backfill::of_archive(&Customer::default(), &kind, &[]), None);
+    let erasure = Fact::of("customer.erased", json!({})).input(0).unwrap();
+    let erased = step(&Customer::default(), &erasure, &TriggerSet::default()).unwrap().1;
+    assert_eq!(Backfill::of_archive(&erased, &kind, &times), None);
 }
 
 #[test]
