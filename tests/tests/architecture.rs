@@ -7,9 +7,27 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate may use those before it.
-const ORDER: [&str; 18] = [
-    "blob", "event", "pattern", "trigger", "decision", "customer", "delivery", "aws", "lambda", "sender", "https", "router", "email",
-    "sms", "crm", "webhook", "testkit", "triggers",
+const ORDER: [&str; 20] = [
+    "blob",
+    "event",
+    "pattern",
+    "trigger",
+    "decision",
+    "customer",
+    "delivery",
+    "aws",
+    "lambda",
+    "sender",
+    "https",
+    "router",
+    "email",
+    "sms",
+    "crm",
+    "webhook",
+    "event-source",
+    "cloud",
+    "testkit",
+    "triggers",
 ];
 
 /// No I/O, no async, no clock, no environment.

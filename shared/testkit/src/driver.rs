@@ -8,11 +8,7 @@ mod counts;
 mod mapping;
 mod pace;
 
-mod answer;
-mod batch;
-mod checkpoint;
 mod shards;
-mod step;
 
 mod event;
 mod invoke;
@@ -39,9 +35,9 @@ use self::queue::Queue;
 use self::stream::Stream;
 use crate::LocalStack;
 
-pub use self::checkpoint::{Checkpoints, Sequence};
 pub use self::counts::Counts;
 pub use self::pace::{Arrivals, Pace};
+pub use event_source::{Checkpoints, Sequence};
 
 /// Polls the sources of every event source mapping of a local stack and calls their functions.
 ///

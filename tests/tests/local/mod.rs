@@ -1,12 +1,18 @@
-//! One local stack for all tests of a file, and what a test has for itself in it: no test sees another's data.
+//! Two AWS for all tests of a file, and what a test has for itself in them: no test sees another's data.
+//!
+//! Each test runs in both: in the AWS of this process, which the fault simulation uses, and in the local stack. So the one
+//! cannot drift from the other.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws::{Clock, Queue, Stream, Triggers};
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use aws_sdk_kinesis::types::ShardIteratorType;
+use cloud::Cloud;
 use event::Time;
 use testkit::{LocalStack, Options};
 use tokio::runtime::Runtime;
@@ -14,18 +20,55 @@ use tokio::runtime::Runtime;
 struct Local {
     // One runtime for all tests, because the connections of a client die with the runtime that opened them.
     runtime: Runtime,
-    stack: LocalStack,
+    places: [Place; 2],
+    // It ends with the process.
+    _stack: LocalStack,
+}
+
+/// Where a test runs.
+#[derive(Debug)]
+pub struct Place {
+    sdk: SdkConfig,
+    outputs: BTreeMap<String, String>,
+}
+
+impl Place {
+    /// What the clients of this AWS are made from.
+    pub fn sdk_config(&self) -> &SdkConfig {
+        &self.sdk
+    }
 }
 
 static LOCAL: LazyLock<Local> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
     let stack = runtime.block_on(LocalStack::start(Options::default(), &mut |step| eprintln!("{step}"))).expect("the local stack starts");
-    Local { runtime, stack }
+    let deployed = Place { sdk: stack.sdk_config().clone(), outputs: stack.outputs().all().clone() };
+    Local { runtime, places: [in_this_process(), deployed], _stack: stack }
 });
 
-/// Runs a test in the local stack. The stack ends with the process.
-pub fn run<T>(test: impl AsyncFnOnce(&'static LocalStack) -> T) -> T {
-    LOCAL.runtime.block_on(test(&LOCAL.stack))
+/// What the template has of stores, in the AWS of this process.
+fn in_this_process() -> Place {
+    let cloud = Arc::new(Cloud::new(|| Clock::system().now().millis()));
+    let mut outputs = BTreeMap::new();
+    for (name, hash, range) in [
+        ("CustomersTable", "customer", None),
+        ("EventsTable", "customer", Some("position")),
+        ("DeliveriesTable", "customer", Some("delivery")),
+        ("SuppressionsTable", "subject", None),
+    ] {
+        cloud.create_table(name, hash, range);
+        outputs.insert(name.to_owned(), name.to_owned());
+    }
+    cloud.create_bucket("quarantine");
+    outputs.insert("QuarantineBucket".to_owned(), "quarantine".to_owned());
+    Place { sdk: cloud.sdk_config(), outputs }
+}
+
+/// Runs a test, in one AWS after the other.
+pub fn run(test: impl AsyncFn(&'static Place)) {
+    for place in &LOCAL.places {
+        LOCAL.runtime.block_on(test(place));
+    }
 }
 
 /// A name that no other test has.
@@ -39,12 +82,12 @@ pub fn now() -> Time {
     Clock::system().now()
 }
 
-pub fn output(stack: &LocalStack, name: &str) -> String {
-    stack.outputs().get(name).expect("the template has the output").to_owned()
+pub fn output(stack: &Place, name: &str) -> String {
+    stack.outputs.get(name).expect("the template has the output").clone()
 }
 
 /// A table of triggers in which nothing was applied yet.
-pub async fn triggers(stack: &LocalStack) -> Triggers {
+pub async fn triggers(stack: &Place) -> Triggers {
     let client = aws_sdk_dynamodb::Client::new(stack.sdk_config());
     let table = unique("triggers");
     let mut create = client.create_table().table_name(&table).billing_mode(BillingMode::PayPerRequest);
@@ -58,7 +101,7 @@ pub async fn triggers(stack: &LocalStack) -> Triggers {
 }
 
 /// A queue that is empty, and its URL.
-pub async fn queue(stack: &LocalStack) -> (Queue, String) {
+pub async fn queue(stack: &Place) -> (Queue, String) {
     let client = aws_sdk_sqs::Client::new(stack.sdk_config());
     let made = client.create_queue().queue_name(unique("queue")).send().await.expect("a queue is made");
     let url = made.queue_url.expect("a queue has a URL");
@@ -66,7 +109,7 @@ pub async fn queue(stack: &LocalStack) -> (Queue, String) {
 }
 
 /// Takes everything off a queue that can be received now.
-pub async fn received(stack: &LocalStack, url: &str) -> Vec<String> {
+pub async fn received(stack: &Place, url: &str) -> Vec<String> {
     let client = aws_sdk_sqs::Client::new(stack.sdk_config());
     let mut bodies = Vec::new();
     loop {
@@ -80,7 +123,7 @@ pub async fn received(stack: &LocalStack, url: &str) -> Vec<String> {
 }
 
 /// A stream that is empty, and its name.
-pub async fn stream(stack: &LocalStack) -> (Stream, String) {
+pub async fn stream(stack: &Place) -> (Stream, String) {
     let client = aws_sdk_kinesis::Client::new(stack.sdk_config());
     let name = unique("stream");
     client.create_stream().stream_name(&name).shard_count(1).send().await.expect("a stream is made");
@@ -95,7 +138,7 @@ pub async fn stream(stack: &LocalStack) -> (Stream, String) {
 }
 
 /// Everything that was ever put onto a stream of [`stream`]: partition keys and data.
-pub async fn on_stream(stack: &LocalStack, name: &str) -> Vec<(String, Vec<u8>)> {
+pub async fn on_stream(stack: &Place, name: &str) -> Vec<(String, Vec<u8>)> {
     let client = aws_sdk_kinesis::Client::new(stack.sdk_config());
     let shards = client.list_shards().stream_name(name).send().await.expect("shards can be listed").shards.unwrap_or_default();
     let mut records = Vec::new();

@@ -5,16 +5,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use decision::{Decided, Recorded};
 use event::{SequenceNumber, ShardId};
 use serde_json::json;
-use testkit::LocalStack;
 
-use crate::local::{now, output, run};
+use crate::local::{Place, now, output, run};
 use crate::{decided, event, message};
 
-fn client(stack: &LocalStack) -> aws_sdk_dynamodb::Client {
+fn client(stack: &Place) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::new(stack.sdk_config())
 }
 
-fn archive(stack: &LocalStack) -> Archive {
+fn archive(stack: &Place) -> Archive {
     Archive::new(client(stack), output(stack, "EventsTable"), 400)
 }
 

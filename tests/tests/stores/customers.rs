@@ -4,16 +4,15 @@ use aws::{Customers, Loaded, StoreError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use event::CustomerId;
 use serde_json::json;
-use testkit::LocalStack;
 
-use crate::local::{output, run};
+use crate::local::{Place, output, run};
 use crate::{customer_id, known};
 
-fn client(stack: &LocalStack) -> aws_sdk_dynamodb::Client {
+fn client(stack: &Place) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::new(stack.sdk_config())
 }
 
-fn customers(stack: &LocalStack) -> Customers {
+fn customers(stack: &Place) -> Customers {
     Customers::new(client(stack), output(stack, "CustomersTable"))
 }
 

@@ -2,15 +2,14 @@
 
 use aws::{Claim, Ledger, StoreError};
 use decision::{Outcome, Reason};
-use testkit::LocalStack;
 use trigger::SendPolicy::{AtLeastOnce, AtMostOnce};
 
-use crate::local::{now, output, run};
+use crate::local::{Place, now, output, run};
 use crate::message;
 
 const LEASE: i64 = 30_000;
 
-fn ledger(stack: &LocalStack) -> Ledger {
+fn ledger(stack: &Place) -> Ledger {
     Ledger::new(aws_sdk_dynamodb::Client::new(stack.sdk_config()), output(stack, "DeliveriesTable"), 90)
 }
 

@@ -8,18 +8,17 @@ use event::{SequenceNumber, ShardId, Time};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
-use testkit::LocalStack;
 use trigger::{Channel, Purpose};
 
-use crate::local::{now, output, run, unique};
+use crate::local::{Place, now, output, run, unique};
 use crate::{decided, event, known, message};
 
-fn client(stack: &LocalStack) -> aws_sdk_dynamodb::Client {
+fn client(stack: &Place) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::new(stack.sdk_config())
 }
 
 /// The reads under a key of its own, and the key's text.
-async fn reads(stack: &LocalStack) -> (DeliveryReads, String) {
+async fn reads(stack: &Place) -> (DeliveryReads, String) {
     let secrets = aws_sdk_secretsmanager::Client::new(stack.sdk_config());
     let (name, text) = (unique("secret"), unique("key"));
     secrets.create_secret().name(&name).secret_string(&text).send().await.expect("a secret is made");
@@ -28,7 +27,7 @@ async fn reads(stack: &LocalStack) -> (DeliveryReads, String) {
     (DeliveryReads::new(client(stack), customers, events, suppressions, Some(key)), text)
 }
 
-async fn suppress(stack: &LocalStack, subject: &str, marks: &[(&str, &str)]) {
+async fn suppress(stack: &Place, subject: &str, marks: &[(&str, &str)]) {
     let mut put =
         client(stack).put_item().table_name(output(stack, "SuppressionsTable")).item("subject", AttributeValue::S(subject.to_owned()));
     for (name, at) in marks {
@@ -37,7 +36,7 @@ async fn suppress(stack: &LocalStack, subject: &str, marks: &[(&str, &str)]) {
     put.send().await.expect("a suppression is written");
 }
 
-async fn commit(stack: &LocalStack, message: &Message, email: &str) {
+async fn commit(stack: &Place, message: &Message, email: &str) {
     let customers = Customers::new(client(stack), output(stack, "CustomersTable"));
     let customer = known(&message.customer, &json!({ "email": email }));
     customers.commit(&message.customer, &Loaded::default(), &customer).await.expect("a state is written");

@@ -16,11 +16,10 @@ use event::{Position, SequenceNumber, ShardId, Time};
 use lambda::StreamRecord;
 use router::Router;
 use serde_json::{Value, json};
-use testkit::LocalStack;
 use trigger::{Bundle, BundleEntry, Exposure, Head, Published, Version};
 
 use crate::faults::Fails;
-use crate::local::{now, on_stream, output, queue, received, stream, triggers, unique};
+use crate::local::{Place, now, on_stream, output, queue, received, stream, triggers, unique};
 
 /// Thanks for each order; what is sent needs no consent.
 pub const THANKS: &str = "trigger: thanks\non: order.completed\nthen:\n  - email: { template: thanks, class: transactional }\n";
@@ -34,7 +33,7 @@ pub fn every(operation: &'static str) -> Fails {
 }
 
 pub struct World {
-    stack: &'static LocalStack,
+    stack: &'static Place,
     pub started: Time,
     /// How far the clock of the routers is ahead of `started`.
     ahead: Arc<AtomicI64>,
@@ -46,7 +45,7 @@ pub struct World {
 
 impl World {
     /// A world in which the triggers of these texts hold from the beginning.
-    pub async fn new(stack: &'static LocalStack, texts: &[&str]) -> Self {
+    pub async fn new(stack: &'static Place, texts: &[&str]) -> Self {
         let world = Self {
             stack,
             started: now(),

@@ -15,15 +15,14 @@ use event::{CustomerId, Event, SequenceNumber, ShardId, Time};
 use futures::future::BoxFuture;
 use sender::{Failure, Handled, Sender};
 use serde_json::{Value, json};
-use testkit::LocalStack;
 use trigger::{Bundle, BundleEntry, Exposure, Mode, Published, TriggerSet, Version};
 
 use crate::faults::Fails;
-use crate::local::{now, on_stream, output, queue, received, stream, triggers, unique};
+use crate::local::{Place, now, on_stream, output, queue, received, stream, triggers, unique};
 use crate::provider::Script;
 
 pub struct World {
-    stack: &'static LocalStack,
+    stack: &'static Place,
     pub sender: Sender<Script>,
     pub customer: CustomerId,
     pub message: Message,
@@ -53,14 +52,14 @@ async fn entry(triggers: &Triggers, class: &str) -> BundleEntry {
 
 impl World {
     /// A delivery of this class that is archived and committed.
-    pub async fn new(stack: &'static LocalStack, class: &str) -> Self {
+    pub async fn new(stack: &'static Place, class: &str) -> Self {
         let world = Self::uncommitted(stack, class).await;
         world.commit().await;
         world
     }
 
     /// One whose cause is archived and not committed yet.
-    pub async fn uncommitted(stack: &'static LocalStack, class: &str) -> Self {
+    pub async fn uncommitted(stack: &'static Place, class: &str) -> Self {
         let (started, triggers) = (now(), triggers(stack).await);
         let entry = entry(&triggers, class).await;
         let customer = CustomerId::parse(&unique("c")).expect("a customer's id");
@@ -199,11 +198,11 @@ impl World {
     }
 }
 
-fn dynamodb(stack: &LocalStack) -> aws_sdk_dynamodb::Client {
+fn dynamodb(stack: &Place) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::new(stack.sdk_config())
 }
 
-fn ledger(stack: &LocalStack, client: aws_sdk_dynamodb::Client) -> Ledger {
+fn ledger(stack: &Place, client: aws_sdk_dynamodb::Client) -> Ledger {
     Ledger::new(client, output(stack, "DeliveriesTable"), 90)
 }
 
@@ -212,7 +211,7 @@ fn clock(started: Time, ahead: &Arc<AtomicI64>) -> Clock {
     Clock::new(move || started.plus(ahead.load(Ordering::Relaxed)))
 }
 
-async fn sender(stack: &LocalStack, triggers: &Triggers, queue: Queue, stream: Stream, clock: Clock) -> Sender<Script> {
+async fn sender(stack: &Place, triggers: &Triggers, queue: Queue, stream: Stream, clock: Clock) -> Sender<Script> {
     let secrets = aws_sdk_secretsmanager::Client::new(stack.sdk_config());
     let name = unique("secret");
     secrets.create_secret().name(&name).secret_string("key").send().await.expect("a secret is made");

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::answer::Returned;
+use event_source::Returned;
 
 /// A function, and the role under which it and its pollers work.
 #[derive(Debug, Clone)]

@@ -10,16 +10,14 @@ use std::time::Instant;
 use aws_config::SdkConfig;
 use tokio::sync::{mpsc, watch};
 
+use event_source::{Batch, Condition, Limits, Reading, Record, Step, StreamAnswer, Take};
+
 use super::activity::Activity;
-use super::answer::{self, StreamAnswer};
-use super::batch::{self, Batch, Limits, Record, Take};
-use super::checkpoint::Reading;
 use super::event;
 use super::invoke::{Function, Invocation, in_full};
 use super::mapping::{Mapping, StreamSettings};
 use super::on_failure::{Discarded, now_ms};
 use super::pace::Pace;
-use super::step::{self, Condition, Step};
 use super::stopped;
 
 pub(super) struct Lane {
@@ -54,7 +52,7 @@ impl Lane {
                 None
             } else {
                 let waited = if open { since.elapsed() } else { limits.window };
-                match batch::take(&pending, waited, limits) {
+                match event_source::take(&pending, waited, limits) {
                     Take::Now(count) => {
                         if *self.stop.borrow() {
                             return;
@@ -93,7 +91,7 @@ impl Lane {
         let mut last: Option<Invocation> = None;
         while let Some(batch) = todo.pop() {
             let (old, mut batch) = {
-                let expired = step::expired(&batch, self.settings.policy, now_ms());
+                let expired = event_source::expired(&batch, self.settings.policy, now_ms());
                 batch.split_at(expired)
             };
             if old.len() > 0 {
@@ -119,13 +117,13 @@ impl Lane {
             batch.invocations += 1;
             let answer = {
                 let sequences: Vec<&str> = batch.records.iter().map(|record| record.sequence.as_str()).collect();
-                answer::of_stream(invocation.returned(), self.mapping.reports_failures, &sequences)
+                event_source::of_stream(invocation.returned(), self.mapping.reports_failures, &sequences)
             };
             self.count(&batch, answer, &invocation);
             last = Some(invocation);
 
             let records = batch.records.clone();
-            match step::after(batch, answer, self.settings.policy) {
+            match event_source::after(batch, answer, self.settings.policy) {
                 Step::Finished => {
                     self.finish(&records);
                     failures = 0;

@@ -8,7 +8,7 @@ use aws_config::SdkConfig;
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, EventSourcePosition, FunctionResponseType};
 
 use super::name_of;
-use super::step::Policy;
+use event_source::Policy;
 
 /// A mapping, and what it asks for.
 #[derive(Debug, Clone, PartialEq)]

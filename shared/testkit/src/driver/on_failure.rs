@@ -12,12 +12,12 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Value, json};
 
-use super::batch::Batch;
 use super::invoke::Invocation;
 use super::mapping::{Destination, Mapping};
 use super::name_of;
-use super::step::Condition;
 use crate::digest::hex;
+use event_source::Batch;
+use event_source::Condition;
 
 /// A batch that is given up, and why.
 pub(super) struct Discarded<'a> {
@@ -123,9 +123,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::driver::batch::Record;
-    use crate::driver::checkpoint::Sequence;
     use crate::driver::mapping::{QueueSettings, Source};
+    use event_source::Record;
+    use event_source::Sequence;
 
     #[test]
     fn key_and_body_have_the_documented_form() {

@@ -14,11 +14,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::activity::Activity;
-use super::batch::{AROUND, LARGEST_PAYLOAD};
 use super::invoke::{Function, in_full};
 use super::mapping::{Mapping, QueueSettings};
 use super::pace::Pace;
-use super::{answer, event, name_of, stopped};
+use super::{event, name_of, stopped};
+use event_source::{AROUND, LARGEST_PAYLOAD};
 
 /// What one call receives or deletes at most.
 const PER_CALL: usize = 10;
@@ -159,11 +159,11 @@ impl Queue {
     }
 
     async fn work_on(&self, messages: Vec<Message>) {
-        match self.function.invoke(&event::of_queue(&self.mapping, &messages)).await {
+        match self.function.invoke(&event::of_queue(&self.mapping.source_arn, &messages)).await {
             Ok(invocation) => {
                 self.activity.well(&self.mapping.name);
                 let ids: Vec<&str> = messages.iter().map(|message| message.message_id().unwrap_or_default()).collect();
-                let done = answer::of_queue(invocation.returned(), self.mapping.reports_failures, &ids);
+                let done = event_source::of_queue(invocation.returned(), self.mapping.reports_failures, &ids);
                 let done: Vec<&Message> = done.into_iter().filter_map(|at| messages.get(at)).collect();
                 let failed = messages.len() - done.len();
                 self.activity.invoked(&self.mapping, &invocation, failed);

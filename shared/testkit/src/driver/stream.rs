@@ -17,14 +17,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::activity::Activity;
-use super::batch::Record;
-use super::checkpoint::{Reading, Sequence};
 use super::invoke::{Function, in_full};
 use super::lane::Lane;
 use super::mapping::{Mapping, Start, StreamSettings};
 use super::pace::Pace;
 use super::shards::{Shard, startable};
 use super::{name_of, stopped};
+use event_source::Record;
+use event_source::{Reading, Sequence};
 
 /// Records of one read. What a lane holds back is bounded by its channel, not by this.
 const PER_READ: i32 = 1_000;

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 /// What an invocation came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Returned<'a> {
-    pub(super) payload: &'a [u8],
+pub struct Returned<'a> {
+    pub payload: &'a [u8],
     /// The function threw, crashed or ran out of time.
-    pub(super) function_error: bool,
+    pub function_error: bool,
 }
 
 /// The items that an answer names.
@@ -51,7 +51,7 @@ fn named(payload: &[u8]) -> Named {
 
 /// What became of a batch of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StreamAnswer {
+pub enum StreamAnswer {
     /// All of it is done.
     Done,
     /// The records before this one are done; this one and all after it are not, whatever the function did with them.
@@ -61,7 +61,7 @@ pub(super) enum StreamAnswer {
 }
 
 /// Reads the answer to records of a stream with these sequence numbers, in the order of the batch.
-pub(super) fn of_stream(returned: Returned<'_>, reports_failures: bool, sequences: &[&str]) -> StreamAnswer {
+pub fn of_stream(returned: Returned<'_>, reports_failures: bool, sequences: &[&str]) -> StreamAnswer {
     if returned.function_error {
         return StreamAnswer::Failed;
     }
@@ -81,7 +81,7 @@ pub(super) fn of_stream(returned: Returned<'_>, reports_failures: bool, sequence
 }
 
 /// Which messages of a queue's batch are done, by their places in it. The others stay in the queue.
-pub(super) fn of_queue(returned: Returned<'_>, reports_failures: bool, ids: &[&str]) -> Vec<usize> {
+pub fn of_queue(returned: Returned<'_>, reports_failures: bool, ids: &[&str]) -> Vec<usize> {
     let all = (0..ids.len()).collect();
     if returned.function_error {
         return Vec::new();

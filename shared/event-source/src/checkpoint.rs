@@ -50,7 +50,7 @@ pub struct Checkpoints(BTreeMap<(String, String), Sequence>);
 
 impl Checkpoints {
     /// The checkpoints of one mapping, by shard.
-    pub(super) fn of(&self, mapping: &str) -> BTreeMap<String, Sequence> {
+    pub fn of(&self, mapping: &str) -> BTreeMap<String, Sequence> {
         self.0.iter().filter(|((of, _), _)| of == mapping).map(|((_, shard), sequence)| (shard.clone(), sequence.clone())).collect()
     }
 }
@@ -64,21 +64,21 @@ impl FromIterator<((String, String), Sequence)> for Checkpoints {
 /// The records of a shard that are read and not all finished. Lanes finish them in any order; the checkpoint is the
 /// last record before the first that is not finished.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reading {
+pub struct Reading {
     checkpoint: Option<Sequence>,
     finished: BTreeMap<Sequence, bool>,
 }
 
 impl Reading {
-    pub(super) fn after(checkpoint: Option<Sequence>) -> Self {
+    pub fn after(checkpoint: Option<Sequence>) -> Self {
         Self { checkpoint, finished: BTreeMap::new() }
     }
 
-    pub(super) fn read(&mut self, sequence: Sequence) {
+    pub fn read(&mut self, sequence: Sequence) {
         self.finished.insert(sequence, false);
     }
 
-    pub(super) fn finish(&mut self, sequence: &Sequence) {
+    pub fn finish(&mut self, sequence: &Sequence) {
         if let Some(finished) = self.finished.get_mut(sequence) {
             *finished = true;
         }
@@ -87,7 +87,7 @@ impl Reading {
         }
     }
 
-    pub(super) fn checkpoint(&self) -> Option<&Sequence> {
+    pub fn checkpoint(&self) -> Option<&Sequence> {
         self.checkpoint.as_ref()
     }
 }

@@ -4,21 +4,21 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::checkpoint::Sequence;
+use crate::checkpoint::Sequence;
 
 /// What Lambda takes as the payload of a synchronous invocation.
-pub(super) const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
+pub const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
 /// More than the fields around a record or message take in an event.
-pub(super) const AROUND: usize = 1_024;
+pub const AROUND: usize = 1_024;
 
 /// A record of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) sequence: Sequence,
-    pub(super) partition_key: String,
-    pub(super) data: Vec<u8>,
+pub struct Record {
+    pub sequence: Sequence,
+    pub partition_key: String,
+    pub data: Vec<u8>,
     /// Milliseconds since 1970.
-    pub(super) arrived: i64,
+    pub arrived: i64,
 }
 
 impl Record {
@@ -29,25 +29,30 @@ impl Record {
 
 /// Records that go to the function together, and what became of them so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Batch {
-    pub(super) records: Vec<Arc<Record>>,
+pub struct Batch {
+    pub records: Vec<Arc<Record>>,
     /// Attempts after the first that counted against the mapping's limit.
-    pub(super) retries: u32,
+    pub retries: u32,
     /// Invocations that had these records, splits included.
-    pub(super) invocations: u32,
+    pub invocations: u32,
 }
 
 impl Batch {
-    pub(super) fn new(records: Vec<Arc<Record>>) -> Self {
+    pub fn new(records: Vec<Arc<Record>>) -> Self {
         Self { records, retries: 0, invocations: 0 }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.records.len()
     }
 
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     /// The first `count` records, and the others.
-    pub(super) fn split_at(mut self, count: usize) -> (Self, Self) {
+    pub fn split_at(mut self, count: usize) -> (Self, Self) {
         let rest = self.records.split_off(count.min(self.records.len()));
         let rest = Self { records: rest, retries: self.retries, invocations: self.invocations };
         (self, rest)
@@ -56,14 +61,14 @@ impl Batch {
 
 /// What a mapping says about its batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limits {
-    pub(super) size: usize,
-    pub(super) window: Duration,
+pub struct Limits {
+    pub size: usize,
+    pub window: Duration,
 }
 
 /// Whether to invoke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Take {
+pub enum Take {
     /// With so many of the first pending records.
     Now(usize),
     /// Not before more came, or so much time passed.
@@ -71,7 +76,7 @@ pub(super) enum Take {
 }
 
 /// Decides over the pending records, the first of which has `waited`. There is at least one.
-pub(super) fn take(pending: &VecDeque<Arc<Record>>, waited: Duration, limits: Limits) -> Take {
+pub fn take(pending: &VecDeque<Arc<Record>>, waited: Duration, limits: Limits) -> Take {
     let mut bytes = 0;
     let fitting = pending
         .iter()

@@ -4,28 +4,28 @@
 
 use std::time::Duration;
 
-use super::answer::StreamAnswer;
-use super::batch::Batch;
+use crate::answer::StreamAnswer;
+use crate::batch::Batch;
 
 /// What a mapping says about failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Policy {
-    pub(super) bisect: bool,
+pub struct Policy {
+    pub bisect: bool,
     /// `None`: until the record expires.
-    pub(super) retries: Option<u32>,
+    pub retries: Option<u32>,
     /// `None`: as long as the stream keeps the record.
-    pub(super) record_age: Option<Duration>,
+    pub record_age: Option<Duration>,
 }
 
 /// Why records are given up, in the words of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Condition {
+pub enum Condition {
     RetryAttemptsExhausted,
     RecordAgeExceeded,
 }
 
 impl Condition {
-    pub(super) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
             Self::RecordAgeExceeded => "RecordAgeExceeded",
@@ -35,7 +35,7 @@ impl Condition {
 
 /// The next step: the first `done` records are finished, and with the others goes on what the variant says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
     /// There are no others.
     Finished,
     /// These batches are tried again, in this order, each until it is finished.
@@ -49,7 +49,7 @@ pub(super) enum Step {
 /// As documented: with both settings on, a batch is split at the record that the answer names and the rest is tried
 /// again; an error splits it in halves; and a split takes nothing from the retries. A single record, or a rest that
 /// begins with the failure, cannot be split and takes one.
-pub(super) fn after(batch: Batch, answer: StreamAnswer, policy: Policy) -> Step {
+pub fn after(batch: Batch, answer: StreamAnswer, policy: Policy) -> Step {
     match answer {
         StreamAnswer::Done => Step::Finished,
         StreamAnswer::FailedFrom(first) => {
@@ -74,7 +74,7 @@ fn retry(mut batch: Batch, done: usize, policy: Policy) -> Step {
 }
 
 /// How many of the first records are too old to be sent to the function. `now` is in milliseconds since 1970.
-pub(super) fn expired(batch: &Batch, policy: Policy, now: i64) -> usize {
+pub fn expired(batch: &Batch, policy: Policy, now: i64) -> usize {
     let Some(age) = policy.record_age else { return 0 };
     let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
     batch.records.iter().take_while(|record| now.saturating_sub(record.arrived) > age).count()
@@ -85,8 +85,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::driver::batch::Record;
-    use crate::driver::checkpoint::Sequence;
+    use crate::batch::Record;
+    use crate::checkpoint::Sequence;
 
     const POLICY: Policy = Policy { bisect: false, retries: Some(2), record_age: None };
     const BISECT: Policy = Policy { bisect: true, ..POLICY };
