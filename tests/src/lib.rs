@@ -1,1 +1,3 @@
-//! Tests of the system as a whole
+//! The system as a whole, under faults: see [`simulation`].
+
+pub mod simulation;

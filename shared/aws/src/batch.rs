@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use crate::Passing;
 use crate::attributes::Item;
+use crate::connect::pause;
 
 /// Items by their table.
 pub(crate) type ByTable = HashMap<String, Vec<Item>>;
@@ -25,7 +26,7 @@ pub(crate) async fn get_all(client: &Client, what: &'static str, keys: ByTable, 
     let mut found = ByTable::new();
     for round in 0..rounds {
         if round > 0 {
-            tokio::time::sleep(Duration::from_millis(25 << round)).await;
+            pause(client.config().sleep_impl(), Duration::from_millis(25 << round)).await;
         }
         let answer = client.batch_get_item().set_request_items(Some(waiting)).send().await;
         let answer = answer.map_err(|error| Passing::new(what, &error))?;

@@ -24,7 +24,7 @@ pub use archive::{Archive, Archived, read_record};
 pub use attributes::{Item, get_number, get_text};
 pub use book::{Standing, TriggerBook};
 pub use clock::Clock;
-pub use connect::connect;
+pub use connect::{bounded, connect};
 pub use customers::{Customers, Loaded, read_state};
 pub use error::{Passing, StoreError, cause_of};
 pub use ledger::{Claim, Ledger, LedgerEntry};

@@ -1,10 +1,13 @@
 //! The stream, for what this system puts onto it itself.
 
+use std::time::Duration;
+
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
 
 use crate::Passing;
+use crate::connect::pause;
 
 const WHAT: &str = "putting records onto the stream";
 
@@ -54,7 +57,7 @@ impl Stream {
         let mut waiting = puts;
         for round in 0..ROUNDS {
             if round > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(50 << round)).await;
+                pause(self.client.config().sleep_impl(), Duration::from_millis(50 << round)).await;
             }
             let mut refused = Vec::new();
             for chunk in requests(&waiting) {

@@ -43,7 +43,9 @@ pub(crate) struct Streams(BTreeMap<String, Stream>);
 #[derive(Debug)]
 struct Stream {
     shards: Vec<Shard>,
-    /// The number of the last record. A stream that replaces another begins anew.
+    /// How many streams of the same name there were before.
+    earlier: u64,
+    /// The number of the last record.
     sequence: u64,
 }
 
@@ -59,8 +61,8 @@ struct Shard {
 }
 
 impl Stream {
-    fn new(shards: usize) -> Self {
-        let mut stream = Self { shards: Vec::new(), sequence: 0 };
+    fn new(shards: usize, earlier: u64) -> Self {
+        let mut stream = Self { shards: Vec::new(), earlier, sequence: 0 };
         let count = u64::try_from(shards.max(1)).unwrap_or(1);
         let width = u64::MAX / count;
         for number in 0..count {
@@ -83,7 +85,8 @@ impl Stream {
         let shard = self.shards.iter_mut().find(|shard| !shard.closed && (shard.from..=shard.to).contains(&hash));
         let shard = shard.ok_or_else(|| Refusal::service(500, "InternalFailure"))?;
         self.sequence += 1;
-        let sequence = format!("4959033827149025660855969253836157109592{:016}", self.sequence);
+        // The numbers of a stream that replaces another are below those of the other, and never the same.
+        let sequence = format!("4959033827149025660855969253836157{:06}{:016}", 999_999_u64.saturating_sub(self.earlier), self.sequence);
         shard.records.push(Record { sequence: sequence.clone(), partition_key: partition_key.to_owned(), data, arrival: now });
         Ok(json!({ "SequenceNumber": sequence, "ShardId": shard.id }))
     }
@@ -105,7 +108,7 @@ impl Streams {
         match operation {
             "CreateStream" => {
                 let shards = integer(input, "ShardCount").and_then(|count| usize::try_from(count).ok()).unwrap_or(4);
-                self.0.insert(text(input, "StreamName")?.to_owned(), Stream::new(shards));
+                self.0.insert(text(input, "StreamName")?.to_owned(), Stream::new(shards, 0));
                 return Ok(json!({}));
             }
             "GetRecords" => return self.page(input, now),
@@ -191,7 +194,9 @@ fn described(shard: &Shard) -> Value {
 impl Cloud {
     /// Makes a stream, in the place of one of the same name: its sequence numbers begin anew.
     pub fn create_stream(&self, name: &str, shards: usize) {
-        self.services().streams.0.insert(name.to_owned(), Stream::new(shards));
+        let mut services = self.services();
+        let earlier = services.streams.0.get(name).map_or(0, |stream| stream.earlier + 1);
+        services.streams.0.insert(name.to_owned(), Stream::new(shards, earlier));
     }
 
     /// Puts a record, as a producer does.

@@ -256,6 +256,12 @@ impl Cloud {
         self.services().tables.0.get(table).map(|table| table.items.values().cloned().collect()).unwrap_or_default()
     }
 
+    /// The first item of a table that fits.
+    #[must_use]
+    pub fn find(&self, table: &str, mut fits: impl FnMut(&Map<String, Value>) -> bool) -> Option<Map<String, Value>> {
+        self.services().tables.0.get(table).and_then(|table| table.items.values().find(|item| fits(item)).cloned())
+    }
+
     /// How many items a table has.
     #[must_use]
     pub fn count(&self, table: &str) -> usize {

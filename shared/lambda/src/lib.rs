@@ -11,6 +11,6 @@ mod telemetry;
 
 pub use configuration::{Configuration, ConfigurationError};
 pub use deadline::deadline;
-pub use queue_batch::serve_queue;
+pub use queue_batch::{attempt_each, serve_queue};
 pub use stream_batch::{BatchError, StreamRecord, failed_from, records_of};
 pub use telemetry::start_log;

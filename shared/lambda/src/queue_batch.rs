@@ -20,11 +20,20 @@ use crate::deadline;
 pub async fn serve_queue(attempt: impl AsyncFn(&str, &str, Time) -> bool) -> Result<(), Error> {
     let attempt = &attempt;
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let (request, deadline) = (&event.context.request_id, deadline(&event.context));
-        let one = async |position: usize, body: String| attempt(&body, &format!("{request}/{position}"), deadline).await;
-        Ok::<_, Error>(each_message(&event.payload, |position, message| one(position, message.body.clone().unwrap_or_default())).await)
+        Ok::<_, Error>(attempt_each(&event.payload, &event.context.request_id, deadline(&event.context), attempt).await)
     }))
     .await
+}
+
+/// One invocation: an attempt for each message of the batch, all at once, under the name of the invocation and its place.
+pub async fn attempt_each(
+    batch: &SqsEvent,
+    request: &str,
+    deadline: Time,
+    attempt: &impl AsyncFn(&str, &str, Time) -> bool,
+) -> SqsBatchResponse {
+    let one = async |position: usize, body: String| attempt(&body, &format!("{request}/{position}"), deadline).await;
+    each_message(batch, |position, message| one(position, message.body.clone().unwrap_or_default())).await
 }
 
 /// Handles each message on its own, all at once; a message that fails or panics goes back to its queue, the others not.

@@ -1,0 +1,174 @@
+//! The same events, one after another, without any system: what must come out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use aws::Triggers;
+use cloud::Record;
+use customer::{Customer, Evolved, Input, decide, evolve};
+use decision::{Decided, Recorded};
+use event::{Event, MOST_HOPS, Position, SequenceNumber, ShardId, Subject, Time};
+use trigger::{Channel, Head, SendPolicy, TriggerSet};
+
+/// What is stored, as it is looked at.
+pub struct Stored {
+    /// The archive, by subject and position.
+    pub archive: BTreeMap<(String, String), Recorded>,
+    /// The reasons in the quarantine, by shard and sequence number.
+    pub quarantine: BTreeMap<(String, String), String>,
+}
+
+/// A delivery that was decided.
+#[derive(Debug, Clone)]
+pub struct Decided_ {
+    pub customer: String,
+    pub channel: Channel,
+    pub policy: SendPolicy,
+    pub not_after: Time,
+}
+
+/// What must have come out, and where what is stored differs from it.
+#[derive(Default)]
+pub struct Expected {
+    pub deliveries: BTreeMap<String, Decided_>,
+    /// Deliveries of records that were put aside half done: an operator sees to them.
+    pub doubtful: BTreeSet<String>,
+    pub states: BTreeMap<String, Customer>,
+    pub events: usize,
+    pub event_ids: BTreeSet<(String, String)>,
+    pub violations: Vec<String>,
+}
+
+/// The triggers of all generations.
+pub struct Generations {
+    head: Head,
+    sets: BTreeMap<u64, Arc<TriggerSet>>,
+}
+
+impl Generations {
+    pub async fn read(triggers: &Triggers) -> Self {
+        let head = triggers.head().await.expect("the head can be read");
+        let mut sets = BTreeMap::new();
+        for generation in head.generations() {
+            let bundle = triggers.bundle(generation.bundle).await.expect("a bundle can be read");
+            sets.insert(generation.number, Arc::new(TriggerSet::new(generation.number, bundle)));
+        }
+        Self { head, sets }
+    }
+
+    fn in_force(&self, arrival: Time) -> Arc<TriggerSet> {
+        let generation = self.head.in_force(arrival).map(|generation| generation.number);
+        generation.and_then(|number| self.sets.get(&number)).cloned().unwrap_or_default()
+    }
+
+    fn policy(&self, generation: u64, decision: &decision::Decision) -> Option<SendPolicy> {
+        let entry = self.sets.get(&generation)?.get(&decision.trigger)?;
+        Some(entry.trigger.step_at(decision.step.as_deref()?)?.action().send())
+    }
+}
+
+/// Takes the records in the order of the stream, with the decisions that were recorded first.
+pub fn expect(records: &[(String, Record)], stored: &mut Stored, generations: &Generations) -> Expected {
+    let mut expected = Expected::default();
+    let put: BTreeSet<_> = records
+        .iter()
+        .filter_map(|(_, record)| {
+            let event = Event::parse(&record.data).ok()?;
+            Some((record.partition_key.clone(), event.id().as_str().to_owned()))
+        })
+        .collect();
+    for (shard, record) in records {
+        let sequence = SequenceNumber::new(&record.sequence);
+        let aside = stored.quarantine.remove(&(shard.clone(), sequence.as_str().to_owned()));
+        if let Err(violation) = expected.take(shard, record, sequence, aside, stored, generations, &put) {
+            expected.violations.push(format!("record {} of {}: {violation}", record.sequence, record.partition_key));
+        }
+    }
+    for (customer, position) in stored.archive.keys() {
+        expected.violations.push(format!("the archive has {position} of {customer}, which is not on the stream"));
+    }
+    for (shard, sequence) in stored.quarantine.keys() {
+        expected.violations.push(format!("the quarantine has {sequence} of {shard}, which is not on the stream"));
+    }
+    expected
+}
+
+impl Expected {
+    #[expect(clippy::too_many_arguments, reason = "one record, and all that it is compared with")]
+    fn take(
+        &mut self,
+        shard: &str,
+        record: &Record,
+        sequence: SequenceNumber,
+        aside: Option<String>,
+        stored: &mut Stored,
+        generations: &Generations,
+        put: &BTreeSet<(String, String)>,
+    ) -> Result<(), String> {
+        let must_be_aside = |reason: &str| match &aside {
+            Some(found) if found == reason => Ok(()),
+            other => Err(format!("it must be in the quarantine as {reason}, and is {other:?}")),
+        };
+        let arrival = Time::from_millis(record.arrival);
+        let event = match Event::parse(&record.data) {
+            Ok(event) => event,
+            Err(refusal) => return must_be_aside(refusal.reason.code()),
+        };
+        let subject = event.subject().as_str().to_owned();
+        if subject != record.partition_key {
+            if event.hops() >= MOST_HOPS {
+                return must_be_aside("too_many_hops");
+            }
+            let again = put.contains(&(subject.clone(), event.id().as_str().to_owned()));
+            return if again { Ok(()) } else { Err(format!("it was not put again under {subject}")) };
+        }
+        let position = Position::new(arrival, &sequence);
+        let archived = stored.archive.remove(&(subject.clone(), position.as_str().to_owned()));
+        self.event_ids.insert((subject.clone(), event.id().as_str().to_owned()));
+        let Subject::Customer(customer) = event.subject().clone() else {
+            return archived.map(drop).ok_or_else(|| "the entity's event is not archived".to_owned());
+        };
+        let input = match Input::new(customer, event, arrival, ShardId::new(shard), sequence) {
+            Ok(input) => input,
+            Err(refusal) => return must_be_aside(refusal.reason.code()),
+        };
+        let state = self.states.entry(subject.clone()).or_default();
+        let decided = match decide(state, &input, &generations.in_force(arrival)) {
+            Ok(decided) => decided,
+            Err(refusal) => return must_be_aside(refusal.reason.code()),
+        };
+        self.events += 1;
+        let stuck = aside.as_deref() == Some("stuck");
+        let Some(archived) = archived else {
+            return if stuck { Ok(()) } else { Err(format!("it is not archived (quarantine: {aside:?})")) };
+        };
+        if archived.input != record.data {
+            return Err("the archive has other bytes".to_owned());
+        }
+        if archived.decided != decided {
+            return Err(format!("decided {:?}, by the model {decided:?}", archived.decided));
+        }
+        if stuck {
+            self.doubtful.extend(archived.decided.deliveries().map(|(_, deliver)| deliver.id.to_string()));
+            return Ok(());
+        }
+        if let Some(reason) = aside {
+            return Err(format!("it is archived and in the quarantine as {reason}"));
+        }
+        self.follow(&subject, &archived.decided, generations)?;
+        let state = self.states.entry(subject).or_default();
+        if let Evolved::Changed(next) = evolve(state, &input, &archived.decided) {
+            *state = next;
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, customer: &str, decided: &Decided, generations: &Generations) -> Result<(), String> {
+        for (decision, deliver) in decided.deliveries() {
+            let policy = generations.policy(decided.generation, decision).ok_or("a decision names a step that does not exist")?;
+            let decided = Decided_ { customer: customer.to_owned(), channel: deliver.channel, policy, not_after: deliver.not_after };
+            self.deliveries.insert(deliver.id.to_string(), decided);
+        }
+        Ok(())
+    }
+}

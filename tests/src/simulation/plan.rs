@@ -1,0 +1,209 @@
+//! What a run is made of, decided by its seed before it begins.
+
+use cloud::Service;
+use event::Time;
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::faults::{Outage, Target, Weather};
+use super::triggers::Edition;
+
+/// When every run begins: 1 March 2026, 10 o'clock.
+pub const BEGIN: i64 = 1_772_359_200_000;
+
+const MINUTE: i64 = 60_000;
+
+/// The plan of a run. Times are milliseconds since its beginning.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub shards: usize,
+    /// Concurrent batches of one shard.
+    pub lanes: usize,
+    pub stream_batch: usize,
+    pub queue_batch: usize,
+    /// Functions of one channel at once.
+    pub senders: usize,
+    /// Most difference between two clocks, in milliseconds.
+    pub skew: i64,
+    pub puts: Vec<Put>,
+    pub operations: Vec<(i64, Operation)>,
+    pub weather: Weather,
+    /// In so many of ten thousand cases a source delivers once more what was done.
+    pub repeats: u32,
+    /// Whether dead letters are redriven at the end.
+    pub redrives: bool,
+    /// Whether the stream is replaced by an empty one, when everything is done, and more events follow.
+    pub replaced: Option<Vec<Put>>,
+}
+
+/// A record that an application puts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Put {
+    pub at: i64,
+    pub key: String,
+    pub data: Vec<u8>,
+}
+
+/// What somebody does to the system while it runs.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    Apply(Edition),
+    Split(usize),
+    Merge(usize),
+    /// The mapping is made anew and begins at the oldest record.
+    Recreate,
+}
+
+impl Plan {
+    pub fn of(seed: u64) -> Self {
+        let mut dice = Rng::with_seed(seed);
+        let customers = dice.usize(1..=4);
+        let count = dice.usize(6..=24);
+        let length = dice.i64(2..20) * MINUTE;
+        let mut author = Author { customers, numbers: 0, sent: Vec::new(), beginning: BEGIN };
+        let puts = author.puts(&mut dice, count, length);
+        let replaced = (dice.u32(..100) < 12).then(|| {
+            let count = dice.usize(1..=6);
+            author.puts(&mut dice, count, MINUTE)
+        });
+        let mut operations: Vec<_> = (0..dice.usize(..=5)).map(|_| (dice.i64(0..length + 5 * MINUTE), operation(&mut dice))).collect();
+        operations.sort_by_key(|(at, _)| *at);
+        let fair_from = BEGIN + length + dice.i64(0..15) * MINUTE;
+        Self {
+            shards: dice.usize(1..=3),
+            lanes: dice.usize(1..=3),
+            stream_batch: dice.usize(1..=12),
+            queue_batch: dice.usize(1..=6),
+            senders: dice.usize(1..=3),
+            skew: if dice.bool() { 2_500 } else { 0 },
+            puts,
+            operations,
+            weather: weather(&mut dice, length, fair_from),
+            repeats: *choose(&mut dice, &[0, 100, 1_000]),
+            redrives: dice.bool(),
+            replaced,
+        }
+    }
+}
+
+fn choose<'a, T>(dice: &mut Rng, among: &'a [T]) -> &'a T {
+    &among[dice.usize(..among.len())]
+}
+
+fn weather(dice: &mut Rng, length: i64, fair_from: i64) -> Weather {
+    let targets = [Service::DynamoDb, Service::Kinesis, Service::Sqs, Service::S3, Service::Ses, Service::Sns].map(Target::Aws);
+    let targets = [targets.as_slice(), &[Target::Crm]].concat();
+    let outages = (0..dice.usize(..=2)).map(|_| {
+        let from = BEGIN + dice.i64(0..length);
+        Outage { target: *choose(dice, &targets), from, to: from + dice.i64(1..25) * MINUTE }
+    });
+    let outages: Vec<_> = outages.collect();
+    Weather { faults: *choose(dice, &[0, 100, 500, 1_500, 3_000]), deaths: *choose(dice, &[0, 50, 200, 800]), outages, fair_from }
+}
+
+fn operation(dice: &mut Rng) -> Operation {
+    match dice.u32(..10) {
+        0..5 => Operation::Apply(Edition {
+            second: dice.bool(),
+            paused: (dice.u32(..4) == 0).then(|| dice.usize(..8)),
+            marketing_stopped: dice.u32(..5) == 0,
+        }),
+        5..7 => Operation::Split(dice.usize(..4)),
+        7..8 => Operation::Merge(dice.usize(..4)),
+        _ => Operation::Recreate,
+    }
+}
+
+/// Who writes the events.
+struct Author {
+    customers: usize,
+    numbers: usize,
+    sent: Vec<Put>,
+    beginning: i64,
+}
+
+impl Author {
+    fn puts(&mut self, dice: &mut Rng, count: usize, length: i64) -> Vec<Put> {
+        let mut times: Vec<_> = (0..count).map(|_| dice.i64(0..length)).collect();
+        // Many come in bursts.
+        for at in 1..times.len() {
+            if dice.bool() {
+                times[at] = times[at - 1] + dice.i64(0..50);
+            }
+        }
+        times.sort_unstable();
+        let puts: Vec<_> = times.into_iter().map(|at| self.put(dice, at)).collect();
+        puts
+    }
+
+    fn put(&mut self, dice: &mut Rng, at: i64) -> Put {
+        self.numbers += 1;
+        let customer = format!("c-{}", dice.usize(..self.customers));
+        let put = match dice.u32(..100) {
+            0..5 if !self.sent.is_empty() => Put { at, ..choose(dice, &self.sent).clone() },
+            5..9 => self.poison(dice, at, &customer),
+            9..12 => Put { at, key: "somewhere-else".to_owned(), data: self.event(dice, at, &customer) },
+            12..14 => {
+                let subject = "product:4711";
+                Put { at, key: subject.to_owned(), data: self.event(dice, at, subject) }
+            }
+            _ => Put { at, key: customer.clone(), data: self.event(dice, at, &customer) },
+        };
+        self.sent.push(put.clone());
+        put
+    }
+
+    fn poison(&self, dice: &mut Rng, at: i64, customer: &str) -> Put {
+        let envelope = |subject: &str, data: Value| {
+            json!({ "specversion": "1.0", "id": format!("p{}", self.numbers), "source": "/shop", "type": "order.completed",
+                "time": Time::from_millis(self.beginning + at).to_string(), "subject": subject, "data": data })
+        };
+        let data = match dice.u32(..6) {
+            0 => b"no event".to_vec(),
+            1 => b"{}".to_vec(),
+            2 => envelope("guest", json!({})).to_string().into_bytes(),
+            3 => envelope(customer, json!({ "much": "x".repeat(70_000) })).to_string().into_bytes(),
+            4 => envelope(customer, json!({ "customer": { "email": 7 } })).to_string().into_bytes(),
+            _ => vec![0xF3, 0x89, 0x9A, 0xC2, 1, 2, 3],
+        };
+        Put { at, key: customer.to_owned(), data }
+    }
+
+    fn event(&self, dice: &mut Rng, at: i64, subject: &str) -> Vec<u8> {
+        let number = self.numbers;
+        let (kind, data) = match dice.u32(..100) {
+            0..18 => {
+                let mut customer = json!({ "email": "ana@example.com", "traits": { "n": number } });
+                if dice.u32(..3) > 0 {
+                    customer["phone"] = json!("+491511234567");
+                }
+                if dice.u32(..4) > 0 {
+                    customer["consent"] = json!({ "marketing": ["email", "sms"] });
+                }
+                ("customer.signed_up", json!({ "customer": customer }))
+            }
+            18..55 => ("order.completed", json!({ "total": dice.u32(..100) })),
+            55..67 => ("login.succeeded", json!({})),
+            67..80 => {
+                // The same again, or something else: an update that changes nothing is no write.
+                let plan = ["free", "pro"][dice.usize(..2)];
+                let traits = if dice.bool() { json!({ "plan": plan }) } else { json!({ "n": number, "plan": plan }) };
+                ("customer.updated", json!({ "traits": traits }))
+            }
+            80..84 => ("customer.updated", json!({ "traits": { format!("large-{}", dice.u32(..9)): "x".repeat(4_000) } })),
+            84..89 => ("consent.withdrawn", json!({ "purpose": "marketing", "channels": ["email"] })),
+            89..94 => ("consent.granted", json!({ "purpose": "marketing", "channels": ["email", "sms"] })),
+            94..96 => ("customer.erased", json!({})),
+            _ => ("page.viewed", json!({ "page": number })),
+        };
+        let off = match dice.u32(..10) {
+            0 => -2 * 24 * 60 * MINUTE,
+            1 => 20 * MINUTE,
+            2 => -dice.i64(0..MINUTE),
+            _ => 0,
+        };
+        let event = json!({ "specversion": "1.0", "id": format!("e{number}"), "source": "/shop", "type": kind,
+            "time": Time::from_millis(self.beginning + at + off).to_string(), "subject": subject, "data": data });
+        event.to_string().into_bytes()
+    }
+}

@@ -1,0 +1,64 @@
+//! The event sources of the senders: queues that deliver at least once, in any order.
+
+use std::rc::Rc;
+
+use cloud::Received;
+use event_source::{Returned, of_queue};
+use serde_json::{Value, json};
+use trigger::Channel;
+
+use super::functions::Function;
+use super::shards::either;
+use super::world::{World, queue_url};
+
+/// Polls a channel's queue for ever, one batch at a time.
+pub async fn drive(world: Rc<World>, channel: Channel, sender: Rc<Function>) {
+    let url = queue_url(channel.as_str());
+    loop {
+        let seen = world.network.arrivals.count();
+        let most = world.dice.borrow_mut().usize(1..=world.plan.queue_batch);
+        let received = world.cloud().receive(&url, most, &mut |count| world.dice.borrow_mut().usize(..count));
+        if received.is_empty() {
+            let arrived = world.network.arrivals.after(seen);
+            match world.cloud().next_visible_at(&url) {
+                Some(at) => either(arrived, world.clockwork.sleep_until(at.max(world.clockwork.now() + 1))).await,
+                None => arrived.await,
+            }
+            continue;
+        }
+        let answer = sender.invoke(payload(&received)).await;
+        let done = match &answer {
+            None => Vec::new(),
+            Some(answer) => {
+                let ids: Vec<_> = received.iter().map(|message| message.id.as_str()).collect();
+                let payload = answer.to_string();
+                of_queue(Returned { payload: payload.as_bytes(), function_error: false }, true, &ids)
+            }
+        };
+        for message in done.into_iter().filter_map(|at| received.get(at)) {
+            if world.strikes(world.plan.repeats) {
+                world.history.fault("message delivered again", || message.id.clone());
+                world.cloud().deliver_again(&url, &message.receipt);
+            } else {
+                world.cloud().delete(&url, &message.receipt);
+            }
+        }
+        world.progress.raise();
+    }
+}
+
+fn payload(received: &[Received]) -> Value {
+    let message = |message: &Received| {
+        json!({
+            "messageId": message.id,
+            "receiptHandle": message.receipt,
+            "body": message.body,
+            "attributes": { "ApproximateReceiveCount": message.receives.to_string(), "SentTimestamp": message.sent_at.to_string() },
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:queue",
+            "awsRegion": cloud::REGION,
+        })
+    };
+    json!({ "Records": received.iter().map(message).collect::<Vec<_>>() })
+}

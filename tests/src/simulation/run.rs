@@ -1,0 +1,111 @@
+//! One run, from its seed to its violations.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::check::{Counted, check};
+use super::executor::{Executor, Stalled};
+use super::functions::Function;
+use super::history::Tally;
+use super::operator::{found, operate, put_all, redrive, replace_stream};
+use super::plan::{BEGIN, Plan};
+use super::world::{CHANNELS, World};
+use super::{queues, shards};
+
+/// Nothing may happen for so long before a run counts as quiet.
+const QUIET_MILLIS: i64 = 120_000;
+
+/// A run that is not quiet after so long never will be: the longest delivery is valid for two days.
+const LONGEST_MILLIS: i64 = 4 * 24 * 60 * 60 * 1_000;
+
+/// A stream is replaced so long after the last record of the old one.
+const REPLACED_AFTER_MILLIS: i64 = 11 * 60 * 1_000;
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub seed: u64,
+    pub violations: Vec<String>,
+    pub counted: Counted,
+    pub faults: Tally,
+    /// The history, where it was kept.
+    pub history: Vec<String>,
+}
+
+/// Runs a seed.
+#[must_use]
+pub fn run(seed: u64) -> Report {
+    start(seed, false)
+}
+
+/// Runs a seed, and keeps its history.
+#[must_use]
+pub fn run_with_history(seed: u64) -> Report {
+    start(seed, true)
+}
+
+fn start(seed: u64, keeps_history: bool) -> Report {
+    // The SDK draws the jitter of its retries from here.
+    fastrand::seed(seed);
+    let world = World::new(seed, Plan::of(seed), keeps_history);
+    world.history.say(|| format!("{:?}", Plan { puts: Vec::new(), ..world.plan.clone() }));
+    let mut executor = Executor::new(Arc::clone(&world.clockwork), world.spawner.clone(), seed);
+    let ended = executor.run(play(Rc::clone(&world)));
+    let (counted, violations) = match ended {
+        Ok(result) => result,
+        Err(Stalled::Deadlock) => (Counted::default(), vec!["nobody has anything to do, and the run is not over".to_owned()]),
+        Err(Stalled::TooManySteps) => (Counted::default(), vec!["the run goes round in circles".to_owned()]),
+    };
+    Report { seed, violations, counted, faults: world.history.tally(), history: world.history.lines() }
+}
+
+async fn play(world: Rc<World>) -> (Counted, Vec<String>) {
+    found(&world).await;
+    world.spawner.spawn(shards::drive(Rc::clone(&world), Function::router(&world)));
+    for channel in CHANNELS {
+        let sender = Function::sender(&world, channel);
+        for _ in 0..world.plan.senders {
+            world.spawner.spawn(queues::drive(Rc::clone(&world), channel, Rc::clone(&sender)));
+        }
+    }
+    world.to_come.set(2);
+    world.spawner.spawn(put_all(Rc::clone(&world), world.plan.puts.clone(), BEGIN));
+    world.spawner.spawn(operate(Rc::clone(&world), world.plan.operations.clone()));
+    let mut quiet = until_quiet(&world).await;
+    if quiet && world.plan.redrives && redrive(&world) > 0 {
+        world.history.fault("dead letters redriven", String::new);
+        quiet = until_quiet(&world).await;
+    }
+    if let (true, Some(puts)) = (quiet, &world.plan.replaced) {
+        world.clockwork.sleep(REPLACED_AFTER_MILLIS).await;
+        replace_stream(&world);
+        world.to_come.set(1);
+        world.spawner.spawn(put_all(Rc::clone(&world), puts.clone(), world.clockwork.now()));
+        quiet = until_quiet(&world).await;
+    }
+    let (counted, mut violations) = check(&world).await;
+    if !quiet {
+        violations.insert(0, "it never became quiet".to_owned());
+    }
+    (counted, violations)
+}
+
+/// Waits until nothing happens any more; false where that takes too long.
+async fn until_quiet(world: &World) -> bool {
+    let began = world.clockwork.now();
+    let mut quiet_since = None;
+    let mut arrivals = 0;
+    while world.clockwork.now() - began < LONGEST_MILLIS {
+        let queued = CHANNELS.iter().any(|channel| world.cloud().next_visible_at(&super::world::queue_url(channel.as_str())).is_some());
+        let at_work = world.to_come.get() > 0 || world.at_work.get() > 0 || world.busy_lanes.get() > 0 || queued;
+        let now = world.clockwork.now();
+        if at_work || world.network.arrivals.count() != arrivals {
+            arrivals = world.network.arrivals.count();
+            quiet_since = None;
+        } else if now - *quiet_since.get_or_insert(now) >= QUIET_MILLIS {
+            return true;
+        }
+        world.clockwork.sleep(10_000).await;
+    }
+    false
+}
