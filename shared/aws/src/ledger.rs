@@ -4,9 +4,10 @@
 //! the provider accepted: what to do then is the trigger's policy, not the ledger's.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use decision::{Outcome, Reason};
 use delivery::Message;
 use event::Time;
@@ -24,7 +25,7 @@ const RELEASED: &str = "released";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// The delivery is the caller's until the lease ends.
-    Granted,
+    Granted(Earlier),
     /// It ended before; the outcome is to be repeated, not the send.
     Settled(Outcome),
     /// Another attempt is under way.
@@ -33,11 +34,30 @@ pub enum Claim {
     Abandoned,
 }
 
+/// What is known of the attempts before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    NotTaken,
+    /// The provider may have taken one of them: the delivery can end as sent or as unknown, and as nothing else.
+    PerhapsTaken,
+}
+
+impl Earlier {
+    /// What an outcome of this attempt means for the delivery.
+    #[must_use]
+    pub fn then(self, outcome: Outcome) -> Outcome {
+        match (self, outcome) {
+            (Self::PerhapsTaken, Outcome::Refused(_) | Outcome::Failed { .. } | Outcome::Expired) => Outcome::Unknown,
+            (_, outcome) => outcome,
+        }
+    }
+}
+
 /// What the ledger says of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerEntry {
-    Claimed { owner: String, until: Time },
-    Released,
+    Claimed { owner: String, until: Time, earlier: Earlier },
+    Released(Earlier),
     Settled(Outcome),
 }
 
@@ -68,29 +88,51 @@ impl Ledger {
         lease_millis: i64,
     ) -> Result<Claim, StoreError> {
         let free = "attribute_not_exists(delivery) OR #status = :released";
-        let condition = match policy {
-            SendPolicy::AtMostOnce => free.to_owned(),
-            SendPolicy::AtLeastOnce => format!("{free} OR (#status = :claimed AND lease_until < :now)"),
+        let claim = self.claiming(message, owner, now, lease_millis, "").condition_expression(free);
+        let entry = match self.try_claim(claim.expression_attribute_values(":released", text(RELEASED))).await? {
+            Ok(earlier) => return Ok(Claim::Granted(earlier)),
+            Err(entry) => entry,
         };
-        let mut update = self
+        match &entry {
+            // The answer to our own successful call was lost, and the call was made again.
+            LedgerEntry::Claimed { owner: holder, earlier, .. } if holder == owner => Ok(Claim::Granted(*earlier)),
+            LedgerEntry::Claimed { owner: holder, until, .. } if *until < now && policy == SendPolicy::AtLeastOnce => {
+                let lapsed = "#status = :claimed AND #owner = :holder AND lease_until < :now";
+                let claim = self.claiming(message, owner, now, lease_millis, ", perhaps_taken = :one").condition_expression(lapsed);
+                match self.try_claim(claim.expression_attribute_values(":holder", text(holder))).await? {
+                    Ok(_) => Ok(Claim::Granted(Earlier::PerhapsTaken)),
+                    Err(LedgerEntry::Claimed { owner: holder, .. }) if holder == owner => Ok(Claim::Granted(Earlier::PerhapsTaken)),
+                    Err(entry) => Ok(met(entry, SendPolicy::AtLeastOnce, now)),
+                }
+            }
+            _ => Ok(met(entry, policy, now)),
+        }
+    }
+
+    fn claiming(&self, message: &Message, owner: &str, now: Time, lease_millis: i64, and: &str) -> UpdateItemFluentBuilder {
+        let update = self
             .update(message)
-            .update_expression(
+            .update_expression(format!(
                 "SET #status = :claimed, #owner = :owner, lease_until = :lease, claimed_at = :now, expires_at = :expires, \
-                 #trigger = :trigger, #version = :version, run = :run, step = :step, channel = :channel, #position = :position \
-                 ADD attempts :one",
-            )
-            .condition_expression(condition)
+                 #trigger = :trigger, #version = :version, run = :run, step = :step, channel = :channel, #position = :position{and} \
+                 ADD attempts :one"
+            ))
+            .return_values(ReturnValue::AllOld)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":claimed", text(CLAIMED))
             .expression_attribute_values(":owner", text(owner))
             .expression_attribute_values(":lease", number(now.plus(lease_millis).millis()))
             .expression_attribute_values(":one", number(1));
-        update = self.described(update, message, now);
-        match self.run(update).await? {
-            None => Ok(Claim::Granted),
-            // The answer to our own successful call was lost, and the call was made again.
-            Some(LedgerEntry::Claimed { owner: holder, .. }) if holder == owner => Ok(Claim::Granted),
-            Some(entry) => Ok(met(entry, policy, now)),
+        described(update, message)
+            .expression_attribute_values(":now", number(now.millis()))
+            .expression_attribute_values(":expires", expiry(now, self.retention_days))
+    }
+
+    /// What was known before a claim that was granted, or the entry that stood in the way.
+    async fn try_claim(&self, update: UpdateItemFluentBuilder) -> Result<Result<Earlier, LedgerEntry>, StoreError> {
+        match update.send().await {
+            Ok(answer) => Ok(Ok(answer.attributes.as_ref().map_or(Earlier::NotTaken, earlier))),
+            Err(error) => in_the_way(&error).map(Err),
         }
     }
 
@@ -124,21 +166,27 @@ impl Ledger {
                 "{ENDED}, expires_at = :expires, #trigger = :trigger, #version = :version, run = :run, step = :step, \
                  channel = :channel, #position = :position"
             ))
-            .condition_expression("attribute_not_exists(delivery) OR #status = :released");
-        let update = self.described(with_outcome(update, outcome, now), message, now);
+            .condition_expression("attribute_not_exists(delivery) OR (#status = :released AND attribute_not_exists(perhaps_taken))")
+            .expression_attribute_values(":released", text(RELEASED))
+            .expression_attribute_values(":expires", expiry(now, self.retention_days));
+        let update = described(with_outcome(update, outcome, now), message);
         match self.run(update).await? {
-            None => Ok(Claim::Granted),
+            None => Ok(Claim::Granted(Earlier::NotTaken)),
+            Some(LedgerEntry::Released(Earlier::PerhapsTaken)) => Ok(Claim::Abandoned),
             Some(entry) => Ok(met(entry, SendPolicy::AtMostOnce, now)),
         }
     }
 
-    /// Settles as unknown a delivery whose lease ended without an end.
+    /// Settles as unknown a delivery whose lease ended without an end, or whose attempts nobody will repeat.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where it was settled or claimed in the meantime.
     pub async fn settle_abandoned(&self, message: &Message, now: Time) -> Result<(), StoreError> {
         let update = ended(self.update(message), &Outcome::Unknown, now)
-            .condition_expression("#status = :claimed AND lease_until < :now")
+            .condition_expression(
+                "(#status = :claimed AND lease_until < :now) OR (#status = :released AND attribute_exists(perhaps_taken))",
+            )
+            .expression_attribute_values(":released", text(RELEASED))
             .expression_attribute_values(":claimed", text(CLAIMED));
         match self.run(update).await? {
             None | Some(LedgerEntry::Settled(Outcome::Unknown)) => Ok(()),
@@ -146,14 +194,20 @@ impl Ledger {
         }
     }
 
-    /// Gives a claim back: the provider certainly did not accept.
+    /// Gives a claim back: the provider did not accept what is to be sent, and `earlier` says whether it may have accepted
+    /// something before.
     ///
     /// # Errors
     /// As [`Ledger::settle`].
-    pub async fn release(&self, message: &Message, owner: &str, cause: &str) -> Result<(), StoreError> {
-        let update = self
-            .update(message)
-            .update_expression("SET #status = :released, cause = :cause REMOVE #owner, lease_until")
+    pub async fn release(&self, message: &Message, owner: &str, cause: &str, earlier: Earlier) -> Result<(), StoreError> {
+        let mut update = self.update(message);
+        update = match earlier {
+            Earlier::NotTaken => update.update_expression("SET #status = :released, cause = :cause REMOVE #owner, lease_until"),
+            Earlier::PerhapsTaken => update
+                .update_expression("SET #status = :released, cause = :cause, perhaps_taken = :one REMOVE #owner, lease_until")
+                .expression_attribute_values(":one", number(1)),
+        };
+        let update = update
             .condition_expression("#status = :claimed AND #owner = :owner")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":claimed", text(CLAIMED))
@@ -161,7 +215,7 @@ impl Ledger {
             .expression_attribute_values(":cause", text(cause))
             .expression_attribute_values(":owner", text(owner));
         match self.run(update).await? {
-            None | Some(LedgerEntry::Released) => Ok(()),
+            None | Some(LedgerEntry::Released(_)) => Ok(()),
             Some(_) => Err(StoreError::Conflict { what: WHAT }),
         }
     }
@@ -176,37 +230,37 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    /// What the delivery is, so that the ledger can be read by itself.
-    fn described(&self, update: UpdateItemFluentBuilder, message: &Message, now: Time) -> UpdateItemFluentBuilder {
-        update
-            .expression_attribute_names("#trigger", "trigger")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_names("#position", "position")
-            .expression_attribute_values(":released", text(RELEASED))
-            .expression_attribute_values(":now", number(now.millis()))
-            .expression_attribute_values(":expires", expiry(now, self.retention_days))
-            .expression_attribute_values(":trigger", text(message.trigger.as_str()))
-            .expression_attribute_values(":version", number(message.version.get()))
-            .expression_attribute_values(":run", text(message.run.to_string()))
-            .expression_attribute_values(":step", text(message.step.as_str()))
-            .expression_attribute_values(":channel", text(message.channel.as_str()))
-            .expression_attribute_values(":position", text(message.position.as_str()))
-    }
-
     /// The entry that stood in the way, or none where the update was made.
     async fn run(&self, update: UpdateItemFluentBuilder) -> Result<Option<LedgerEntry>, StoreError> {
-        let error = match update.send().await {
-            Ok(_) => return Ok(None),
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                let item = refused.item().ok_or_else(|| StoreError::unreadable(WHAT, &"the refused update brought no item back"))?;
-                read_entry(item).map(Some)
-            }
-            _ => Err(StoreError::passing(WHAT, &error)),
+        match update.send().await {
+            Ok(_) => Ok(None),
+            Err(error) => in_the_way(&error).map(Some),
         }
     }
+}
+
+/// The entry that refused an update.
+fn in_the_way(error: &SdkError<UpdateItemError>) -> Result<LedgerEntry, StoreError> {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+            read_entry(refused.item().ok_or_else(|| StoreError::unreadable(WHAT, &"the refused update brought no item back"))?)
+        }
+        _ => Err(StoreError::passing(WHAT, error)),
+    }
+}
+
+/// What the delivery is, so that the ledger can be read by itself.
+fn described(update: UpdateItemFluentBuilder, message: &Message) -> UpdateItemFluentBuilder {
+    update
+        .expression_attribute_names("#trigger", "trigger")
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_names("#position", "position")
+        .expression_attribute_values(":trigger", text(message.trigger.as_str()))
+        .expression_attribute_values(":version", number(message.version.get()))
+        .expression_attribute_values(":run", text(message.run.to_string()))
+        .expression_attribute_values(":step", text(message.step.as_str()))
+        .expression_attribute_values(":channel", text(message.channel.as_str()))
+        .expression_attribute_values(":position", text(message.position.as_str()))
 }
 
 const ENDED: &str = "SET #status = :status, settled_at = :now, reason = :reason, provider_id = :provider";
@@ -237,8 +291,12 @@ fn met(entry: LedgerEntry, policy: SendPolicy, now: Time) -> Claim {
         LedgerEntry::Claimed { until, .. } if until < now && policy == SendPolicy::AtMostOnce => Claim::Abandoned,
         LedgerEntry::Claimed { until, .. } => Claim::HeldByAnother { until },
         // It was released between the update and the answer.
-        LedgerEntry::Released => Claim::HeldByAnother { until: now },
+        LedgerEntry::Released(_) => Claim::HeldByAnother { until: now },
     }
+}
+
+fn earlier(item: &Item) -> Earlier {
+    if item.contains_key("perhaps_taken") { Earlier::PerhapsTaken } else { Earlier::NotTaken }
 }
 
 fn read_entry(item: &Item) -> Result<LedgerEntry, StoreError> {
@@ -248,9 +306,9 @@ fn read_entry(item: &Item) -> Result<LedgerEntry, StoreError> {
         CLAIMED => {
             let owner = get_text(item, "owner").ok_or_else(|| missing("owner"))?.to_owned();
             let until = get_number(item, "lease_until").map(Time::from_millis).ok_or_else(|| missing("lease"))?;
-            return Ok(LedgerEntry::Claimed { owner, until });
+            return Ok(LedgerEntry::Claimed { owner, until, earlier: earlier(item) });
         }
-        RELEASED => return Ok(LedgerEntry::Released),
+        RELEASED => return Ok(LedgerEntry::Released(earlier(item))),
         "sent" => Outcome::Sent { provider_id: get_text(item, "provider_id").unwrap_or_default().to_owned() },
         "refused" => Outcome::Refused(Reason::parse(reason()).map_err(|_| missing("reason"))?),
         "failed" => Outcome::Failed { cause: reason().to_owned() },

@@ -27,7 +27,7 @@ pub use clock::Clock;
 pub use connect::{bounded, connect};
 pub use customers::{Customers, Loaded, read_state};
 pub use error::{Passing, StoreError, cause_of};
-pub use ledger::{Claim, Ledger, LedgerEntry};
+pub use ledger::{Claim, Earlier, Ledger, LedgerEntry};
 pub use quarantine::{Quarantine, Quarantined, object_store};
 pub use queue::{Queue, Queues};
 pub use reads::{DeliveryReads, Known};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::{Claim, Clock, DeliveryReads, Known, Ledger, Passing, Queue, StoreError, Stream, TriggerBook};
+use aws::{Claim, Clock, DeliveryReads, Earlier, Known, Ledger, Passing, Queue, StoreError, Stream, TriggerBook};
 use decision::{Outcome, Reason};
 use delivery::{Circumstances, Context, Gate, Message, MessageError, Recipients, Template, WaitCause, back_off, gate};
 use event::{Event, Time};
@@ -211,25 +211,26 @@ impl<P: Provider> Sender<P> {
             return Err(Failure::OutOfTime);
         }
         let lease = P::LONGEST_CALL_MILLIS + LEASE_MARGIN_MILLIS;
-        match self.ledger.claim(message, owner, policy, now, lease).await? {
-            Claim::Granted => (),
+        let mut earlier = match self.ledger.claim(message, owner, policy, now, lease).await? {
+            Claim::Granted(earlier) => earlier,
             other => return self.not_granted(message, known, other).await,
-        }
+        };
         let mut sent = self.provider.send(content).await;
         if let Ok(taken) = &sent
             && self.provider.follows_profile(&plan.action)
         {
+            earlier = Earlier::PerhapsTaken;
             sent = self.followed(message, plan, known, taken.clone(), deadline.min(now.plus(lease))).await?;
         }
         match sent {
             Ok(Accepted { provider_id }) => self.end(message, known, owner, Outcome::Sent { provider_id }).await,
-            Err(SendError::Rejected { cause }) => self.end(message, known, owner, Outcome::Failed { cause }).await,
+            Err(SendError::Rejected { cause }) => self.end(message, known, owner, earlier.then(Outcome::Failed { cause })).await,
             Err(SendError::Throttled { cause, retry_after_millis }) => {
-                self.ledger.release(message, owner, &cause).await?;
+                self.ledger.release(message, owner, &cause, earlier).await?;
                 self.wait(message, pause(retry_after_millis, message.waits), WaitCause::Throttled).await
             }
             Err(SendError::NotSent { cause }) => {
-                self.ledger.release(message, owner, &cause).await?;
+                self.ledger.release(message, owner, &cause, earlier).await?;
                 Err(Failure::NotSent { cause })
             }
             Err(SendError::Ambiguous { cause }) => {

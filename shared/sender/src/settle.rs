@@ -25,7 +25,7 @@ impl<P: Provider> Sender<P> {
     /// Settles a delivery whose provider is not called.
     pub(crate) async fn end_unclaimed(&self, message: &Message, known: &Known, outcome: Outcome) -> Result<Handled, Failure> {
         match self.ledger.settle_unclaimed(message, &outcome, self.clock.now()).await? {
-            Claim::Granted => self.tell(message, known, &outcome).await.map(|()| Handled::Ended(outcome)),
+            Claim::Granted(_) => self.tell(message, known, &outcome).await.map(|()| Handled::Ended(outcome)),
             other => self.not_granted(message, known, other).await,
         }
     }
@@ -38,7 +38,7 @@ impl<P: Provider> Sender<P> {
                 self.tell(message, known, &outcome).await?;
                 Ok(Handled::EndedBefore(outcome))
             }
-            Claim::Granted | Claim::HeldByAnother { .. } => {
+            Claim::Granted(_) | Claim::HeldByAnother { .. } => {
                 let until = if let Claim::HeldByAnother { until } = claim { until } else { self.clock.now() };
                 let millis = until.since(self.clock.now()).max(0) + 1_000;
                 self.wait(message, millis, WaitCause::ClaimedByAnother).await

@@ -180,7 +180,7 @@ fn profiles(world: &World, expected: &Expected, violations: &mut Vec<String>) {
     }
     for (customer, (newest, latest)) in last {
         if latest < newest && !unsettled.contains(customer) {
-            violations.push(format!("the CRM has profile {latest} of {customer}, and had {newest} before"));
+            violations.push(format!("the CRM has the profile of {customer} as of {latest}, and had the one of {newest} before"));
         }
     }
 }

@@ -30,13 +30,15 @@ const RESERVE_MILLIS: i64 = 1_500;
 
 type Handler = Rc<dyn Fn(Value, String, Time) -> LocalBoxFuture<'static, Value>>;
 
+type Start = Box<dyn Fn(&Rc<World>, &Arc<Process>) -> LocalBoxFuture<'static, Handler>>;
+
 /// Processes of one function that are not at work.
 pub struct Function {
     world: Rc<World>,
     name: &'static str,
     timeout_millis: i64,
     idle: RefCell<Vec<(Arc<Process>, Handler)>>,
-    start: Box<dyn Fn(&Rc<World>, &Arc<Process>) -> LocalBoxFuture<'static, Handler>>,
+    start: Start,
     requests: RefCell<u64>,
 }
 

@@ -21,7 +21,7 @@ pub struct Taken {
     pub late: bool,
     /// What the ledger said of the delivery at that moment.
     pub status: String,
-    /// For the CRM: which profile it was.
+    /// For the CRM: how new the profile was.
     pub profile: Option<i64>,
 }
 
@@ -71,7 +71,8 @@ impl Provider for Crm {
     }
 
     fn build(&self, dispatch: &Dispatch<'_>) -> Result<Value, Outcome> {
-        let profile = dispatch.customer.traits().get("n").and_then(Value::as_i64).unwrap_or_default();
+        // How new the profile is: a state's clock never goes back.
+        let profile = dispatch.customer.clock().millis();
         Ok(json!({ "delivery": dispatch.message.delivery.to_string(), "profile": profile }))
     }
 

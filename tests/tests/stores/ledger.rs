@@ -1,6 +1,6 @@
 //! The ledger: one claim at a time, one outcome for ever.
 
-use aws::{Claim, Ledger, StoreError};
+use aws::{Claim, Earlier, Ledger, StoreError};
 use decision::{Outcome, Reason};
 use trigger::SendPolicy::{AtLeastOnce, AtMostOnce};
 
@@ -21,10 +21,10 @@ fn sent() -> Outcome {
 fn a_delivery_belongs_to_one_owner_until_its_lease_is_over() {
     run(async |stack| {
         let (ledger, message, now) = (ledger(stack), message(), now());
-        assert_eq!(ledger.claim(&message, "a", AtMostOnce, now, LEASE).await.unwrap(), Claim::Granted);
+        assert_eq!(ledger.claim(&message, "a", AtMostOnce, now, LEASE).await.unwrap(), Claim::Granted(Earlier::NotTaken));
         assert_eq!(
             ledger.claim(&message, "a", AtMostOnce, now, LEASE).await.unwrap(),
-            Claim::Granted,
+            Claim::Granted(Earlier::NotTaken),
             "the answer to the first call was lost"
         );
         let held = Claim::HeldByAnother { until: now.plus(LEASE) };
@@ -39,7 +39,7 @@ fn who_comes_after_a_lease_sends_again_only_where_the_policy_says_so() {
     run(async |stack| {
         let (ledger, now) = (ledger(stack), now());
         let late = now.plus(LEASE + 1);
-        for (policy, claim) in [(AtMostOnce, Claim::Abandoned), (AtLeastOnce, Claim::Granted)] {
+        for (policy, claim) in [(AtMostOnce, Claim::Abandoned), (AtLeastOnce, Claim::Granted(Earlier::PerhapsTaken))] {
             let message = message();
             ledger.claim(&message, "a", policy, now, LEASE).await.unwrap();
             assert_eq!(ledger.claim(&message, "b", policy, late, LEASE).await.unwrap(), claim, "{policy}");
@@ -52,9 +52,9 @@ fn a_claim_that_was_given_back_is_anybody_s() {
     run(async |stack| {
         let (ledger, message, now) = (ledger(stack), message(), now());
         ledger.claim(&message, "a", AtMostOnce, now, LEASE).await.unwrap();
-        ledger.release(&message, "a", "throttled").await.unwrap();
-        ledger.release(&message, "a", "throttled").await.unwrap();
-        assert_eq!(ledger.claim(&message, "b", AtMostOnce, now, LEASE).await.unwrap(), Claim::Granted);
+        ledger.release(&message, "a", "throttled", Earlier::NotTaken).await.unwrap();
+        ledger.release(&message, "a", "throttled", Earlier::NotTaken).await.unwrap();
+        assert_eq!(ledger.claim(&message, "b", AtMostOnce, now, LEASE).await.unwrap(), Claim::Granted(Earlier::NotTaken));
     });
 }
 
@@ -82,7 +82,7 @@ fn an_outcome_is_never_replaced_by_another() {
         ledger.claim(&message, "a", AtMostOnce, now, LEASE).await.unwrap();
         ledger.settle(&message, "a", &sent(), now).await.unwrap();
         assert!(matches!(ledger.settle(&message, "a", &Outcome::Expired, now).await, Err(StoreError::Conflict { .. })));
-        assert!(matches!(ledger.release(&message, "a", "throttled").await, Err(StoreError::Conflict { .. })));
+        assert!(matches!(ledger.release(&message, "a", "throttled", Earlier::NotTaken).await, Err(StoreError::Conflict { .. })));
         assert!(matches!(ledger.settle_abandoned(&message, now.plus(LEASE + 1)).await, Err(StoreError::Conflict { .. })));
         assert_eq!(ledger.claim(&message, "b", AtMostOnce, now, LEASE).await.unwrap(), Claim::Settled(sent()));
     });
@@ -96,7 +96,7 @@ fn who_lost_the_claim_cannot_settle_or_release() {
         ledger.claim(&message, "a", AtLeastOnce, now, LEASE).await.unwrap();
         ledger.claim(&message, "b", AtLeastOnce, late, LEASE).await.unwrap();
         assert!(matches!(ledger.settle(&message, "a", &sent(), late).await, Err(StoreError::Conflict { .. })));
-        assert!(matches!(ledger.release(&message, "a", "throttled").await, Err(StoreError::Conflict { .. })));
+        assert!(matches!(ledger.release(&message, "a", "throttled", Earlier::NotTaken).await, Err(StoreError::Conflict { .. })));
         ledger.settle(&message, "b", &sent(), late).await.unwrap();
     });
 }
@@ -123,13 +123,13 @@ fn a_delivery_that_no_provider_is_called_for_is_settled_unclaimed() {
         let (ledger, now) = (ledger(stack), now());
         let refused = Outcome::Refused(Reason::Suppressed);
         let fresh = message();
-        assert_eq!(ledger.settle_unclaimed(&fresh, &refused, now).await.unwrap(), Claim::Granted);
+        assert_eq!(ledger.settle_unclaimed(&fresh, &refused, now).await.unwrap(), Claim::Granted(Earlier::NotTaken));
         assert_eq!(ledger.claim(&fresh, "a", AtMostOnce, now, LEASE).await.unwrap(), Claim::Settled(refused.clone()));
 
         let released = message();
         ledger.claim(&released, "a", AtMostOnce, now, LEASE).await.unwrap();
-        ledger.release(&released, "a", "throttled").await.unwrap();
-        assert_eq!(ledger.settle_unclaimed(&released, &refused, now).await.unwrap(), Claim::Granted);
+        ledger.release(&released, "a", "throttled", Earlier::NotTaken).await.unwrap();
+        assert_eq!(ledger.settle_unclaimed(&released, &refused, now).await.unwrap(), Claim::Granted(Earlier::NotTaken));
 
         let held = message();
         ledger.claim(&held, "a", AtLeastOnce, now, LEASE).await.unwrap();
@@ -141,4 +141,38 @@ fn a_delivery_that_no_provider_is_called_for_is_settled_unclaimed() {
             "it may have been sent, and nobody will try again"
         );
     });
+}
+
+#[test]
+fn what_was_perhaps_taken_ends_as_sent_or_unknown_and_as_nothing_else() {
+    run(async |stack| {
+        let (ledger, now) = (ledger(stack), now());
+        let late = now.plus(LEASE + 1);
+        let expired = Outcome::Expired;
+
+        let lapsed = message();
+        ledger.claim(&lapsed, "a", AtLeastOnce, now, LEASE).await.unwrap();
+        assert_eq!(ledger.claim(&lapsed, "b", AtLeastOnce, late, LEASE).await.unwrap(), Claim::Granted(Earlier::PerhapsTaken));
+        ledger.release(&lapsed, "b", "throttled", Earlier::PerhapsTaken).await.unwrap();
+        assert_eq!(ledger.claim(&lapsed, "c", AtLeastOnce, late, LEASE).await.unwrap(), Claim::Granted(Earlier::PerhapsTaken));
+        ledger.release(&lapsed, "c", "throttled", Earlier::NotTaken).await.unwrap();
+        assert_eq!(ledger.settle_unclaimed(&lapsed, &expired, late).await.unwrap(), Claim::Abandoned);
+        ledger.settle_abandoned(&lapsed, late).await.unwrap();
+        assert_eq!(ledger.claim(&lapsed, "d", AtLeastOnce, late, LEASE).await.unwrap(), Claim::Settled(Outcome::Unknown));
+
+        let released = message();
+        ledger.claim(&released, "a", AtLeastOnce, now, LEASE).await.unwrap();
+        ledger.release(&released, "a", "profile_changed", Earlier::PerhapsTaken).await.unwrap();
+        assert_eq!(ledger.settle_unclaimed(&released, &expired, now).await.unwrap(), Claim::Abandoned);
+    });
+    for (outcome, then) in [
+        (sent(), sent()),
+        (Outcome::Unknown, Outcome::Unknown),
+        (Outcome::Expired, Outcome::Unknown),
+        (Outcome::Refused(Reason::Suppressed), Outcome::Unknown),
+        (Outcome::Failed { cause: "rejected".to_owned() }, Outcome::Unknown),
+    ] {
+        assert_eq!(Earlier::NotTaken.then(outcome.clone()), outcome);
+        assert_eq!(Earlier::PerhapsTaken.then(outcome), then);
+    }
 }

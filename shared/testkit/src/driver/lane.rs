@@ -94,10 +94,10 @@ impl Lane {
                 let expired = event_source::expired(&batch, self.settings.policy, now_ms());
                 batch.split_at(expired)
             };
-            if old.len() > 0 {
+            if !old.is_empty() {
                 self.discard(&old, Condition::RecordAgeExceeded, last.as_ref()).await?;
             }
-            if batch.len() == 0 {
+            if batch.is_empty() {
                 continue;
             }
 
