@@ -12,7 +12,7 @@ use std::process::Command;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use decision::RunId;
-use delivery::Message;
+use delivery::{Message, Tags};
 use event::{CustomerId, Event, EventId, Position, SequenceNumber, ShardId, Source, Time};
 use serde_json::{Value, json};
 use testkit::{EmulatedFunction, LocalStack, Options, REGION, Receiver};
@@ -118,22 +118,45 @@ fn message(decision: &Value, events: &[Event]) -> Message {
     }
 }
 
+/// What SES says of the first mail: it was delivered, and a link in it was followed.
+fn feedback_payload(decisions: &[Value], events: &[Event]) -> Value {
+    let is_mail = |decision: &&Value| {
+        decision.get("decision") == Some(&json!("deliver")) && decision.get("channel") == Some(&json!(Channel::Email.as_str()))
+    };
+    let message = message(decisions.iter().find(is_mail).expect("a sample leads to a mail"), events);
+    let tags: serde_json::Map<_, _> =
+        Tags::of(&message).pairs().into_iter().map(|(name, value)| (name.to_owned(), json!([value]))).collect();
+    let at = |minutes: usize| arrival(minutes).to_string();
+    let event = |kind: &str, name: &str, about: Value| {
+        let mail = json!({ "timestamp": at(1), "messageId": "0107018e00000001-00000000-0000-4000-8000-000000000000-000000",
+            "destination": ["ana@example.com"], "tags": tags });
+        json!({ "eventType": kind, "mail": mail, name: about }).to_string()
+    };
+    let delivered =
+        event("Delivery", "delivery", json!({ "timestamp": at(1), "processingTimeMillis": 900, "recipients": ["ana@example.com"] }));
+    let clicked = event("Click", "click", json!({ "timestamp": at(2), "link": "https://shop.example.com/welcome", "linkTags": null }));
+    let records: Vec<_> = [delivered, clicked].iter().enumerate().map(|(place, body)| record(place, body)).collect();
+    json!({ "Records": records })
+}
+
+/// A message of a queue, as Lambda hands it to a function.
+fn record(place: usize, body: &str) -> Value {
+    json!({
+        "messageId": format!("00000000-0000-4000-8000-00000000000{place}"),
+        "receiptHandle": "none",
+        "body": body,
+        "attributes": { "ApproximateReceiveCount": "1" },
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "awsRegion": REGION,
+    })
+}
+
 fn sender_payload(channel: Channel, decisions: &[Value], events: &[Event]) -> Value {
     let of_channel = decisions.iter().filter(|decision| {
         decision.get("decision") == Some(&json!("deliver")) && decision.get("channel") == Some(&json!(channel.as_str()))
     });
-    let record = |(place, decision): (usize, &Value)| {
-        json!({
-            "messageId": format!("00000000-0000-4000-8000-00000000000{place}"),
-            "receiptHandle": "none",
-            "body": message(decision, events).to_text(),
-            "attributes": { "ApproximateReceiveCount": "1" },
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "awsRegion": REGION,
-        })
-    };
-    let records: Vec<_> = of_channel.enumerate().map(record).collect();
+    let records: Vec<_> = of_channel.enumerate().map(|(place, decision)| record(place, &message(decision, events).to_text())).collect();
     assert!(!records.is_empty(), "no sample leads to a delivery by {channel}");
     json!({ "Records": records })
 }
@@ -190,6 +213,9 @@ async fn each_function_takes_its_payload_under_the_runtime_interface_emulator() 
         let sender = EmulatedFunction::start(&stack, package, output).await.expect("the sender starts");
         assert_eq!(sender.invoke(&text).await.expect("the sender answers"), all_well, "{package}");
     }
+    let text = held("feedback", &feedback_payload(&decisions, &events));
+    let feedback = EmulatedFunction::start(&stack, "feedback", "FeedbackFunction").await.expect("the function starts");
+    assert_eq!(feedback.invoke(&text).await.expect("the function answers"), all_well);
     let (mails, texts) = (stack.captured_emails().await.expect("mails"), stack.captured_texts().await.expect("texts"));
     assert_eq!(mails.len() + texts.len() + receiver.requests().len(), expected);
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate may use those before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "blob",
     "event",
     "pattern",
@@ -24,6 +24,7 @@ const ORDER: [&str; 20] = [
     "sms",
     "crm",
     "webhook",
+    "feedback",
     "event-source",
     "cloud",
     "testkit",

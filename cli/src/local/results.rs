@@ -83,7 +83,7 @@ impl Results {
         })
         .await?;
         results.quarantined = quarantined(stack, outputs.get("QuarantineBucket")?).await?;
-        for queue in ["EmailDeadLettersUrl", "SmsDeadLettersUrl", "CrmDeadLettersUrl", "WebhookDeadLettersUrl"] {
+        for queue in ["EmailDeadLettersUrl", "SmsDeadLettersUrl", "CrmDeadLettersUrl", "WebhookDeadLettersUrl", "FeedbackDeadLettersUrl"] {
             results.dead_letters += depth(sdk, outputs.get(queue)?).await?;
         }
         results.messages = stack.captured_emails().await?.into_iter().map(mail).collect();

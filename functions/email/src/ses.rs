@@ -5,7 +5,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use customer::EmailAddress;
 use decision::{Outcome, Reason};
-use delivery::Rendered;
+use delivery::{Rendered, Tags};
 use sender::{Accepted, Dispatch, Provider, SendError, calls_once, meaning};
 use trigger::{Action, Class, Mailbox};
 
@@ -28,8 +28,7 @@ pub struct Mail {
     rendered: Rendered,
     /// For marketing: one click withdraws the consent (RFC 8058).
     unsubscribe_url: Option<String>,
-    delivery: String,
-    trigger: String,
+    tags: Tags,
 }
 
 impl Ses {
@@ -78,14 +77,14 @@ impl Provider for Ses {
             reply_to: action.reply_to().map(Mailbox::to_header).or_else(|| self.reply_to.clone()),
             rendered,
             unsubscribe_url: dispatch.context.unsubscribe_url.clone().filter(|_| dispatch.action.class() == Class::Marketing),
-            delivery: dispatch.message.delivery.to_string(),
-            trigger: dispatch.message.trigger.as_str().to_owned(),
+            tags: Tags::of(dispatch.message),
         })
     }
 
     async fn send(&self, mail: Mail) -> Result<Accepted, SendError> {
         let rejected = |_| SendError::Rejected { cause: "malformed_mail".to_owned() };
-        let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build();
+        let tag = |(name, value): (&str, String)| MessageTag::builder().name(name).value(value).build();
+        let tags = mail.tags.pairs().into_iter().map(tag).collect::<Result<Vec<_>, _>>().map_err(rejected)?;
         let send = self
             .client
             .send_email()
@@ -94,8 +93,7 @@ impl Provider for Ses {
             .destination(Destination::builder().to_addresses(mail.to.expose()).build())
             .content(Self::content(&mail).map_err(rejected)?)
             .configuration_set_name(&self.configuration_set)
-            .email_tags(tag("delivery", &mail.delivery).map_err(rejected)?)
-            .email_tags(tag("trigger", &mail.trigger).map_err(rejected)?);
+            .set_email_tags(Some(tags));
         match send.send().await {
             Ok(answer) => Ok(Accepted { provider_id: answer.message_id.unwrap_or_default() }),
             Err(error) => Err(meaning(&error, by_name)),

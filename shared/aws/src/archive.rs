@@ -68,6 +68,16 @@ impl Archive {
             _ => Err(StoreError::passing(WHAT, &error)),
         }
     }
+
+    /// The record in a place; none where nothing is, or is any more.
+    ///
+    /// # Errors
+    /// A read that failed, or a record that this version cannot read.
+    pub async fn get(&self, subject: &str, position: &Position) -> Result<Option<Recorded>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).key("customer", text(subject)).key("position", text(position.as_str()));
+        let item = get.send().await.map_err(|error| StoreError::passing(WHAT, &error))?.item;
+        item.map(|item| read_record(&item)).transpose()
+    }
 }
 
 /// The record in an item of the table.

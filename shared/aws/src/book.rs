@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use blob::ContentHash;
 use delivery::Template;
-use event::Time;
+use event::{EventType, Time};
 use tokio::sync::Mutex;
 use trigger::{Head, Mode, Published, TriggerName, TriggerSet, Version};
 
@@ -90,6 +90,15 @@ impl TriggerBook {
         let mut pages = self.pages.lock().await;
         let generation = pages.head.in_force(arrival).map(|generation| (generation.number, generation.bundle));
         self.set(&mut pages, generation).await
+    }
+
+    /// Whether a trigger in force now starts with events of this type, or asks for a customer's past ones.
+    ///
+    /// # Errors
+    /// As [`TriggerBook::in_force`].
+    pub async fn listens_to(&self, kind: &EventType) -> Result<bool, StoreError> {
+        let set = self.in_force(self.clock.now()).await?;
+        Ok(!set.for_type(kind).is_empty() || set.history_depth(kind).is_some())
     }
 
     async fn set(&self, pages: &mut Pages, generation: Option<(u64, ContentHash)>) -> Result<Arc<TriggerSet>, StoreError> {

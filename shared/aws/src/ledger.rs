@@ -8,15 +8,15 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use decision::{Outcome, Reason};
+use decision::{DeliveryId, Outcome, Reason};
 use delivery::Message;
-use event::Time;
-use trigger::SendPolicy;
+use event::{CustomerId, Time};
+use trigger::{Channel, SendPolicy};
 
 use crate::StoreError;
 use crate::attributes::{Item, expiry, get_number, get_text, number, text};
 
-const WHAT: &str = "the delivery's entry in the ledger";
+pub(crate) const WHAT: &str = "the delivery's entry in the ledger";
 
 const CLAIMED: &str = "claimed";
 const RELEASED: &str = "released";
@@ -64,8 +64,8 @@ pub enum LedgerEntry {
 /// The ledger of deliveries.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
     retention_days: u32,
 }
 
@@ -141,7 +141,7 @@ impl Ledger {
     /// # Errors
     /// [`StoreError::Conflict`] where the claim was lost, [`StoreError::Passing`] otherwise.
     pub async fn settle(&self, message: &Message, owner: &str, outcome: &Outcome, now: Time) -> Result<(), StoreError> {
-        let update = ended(self.update(message), outcome, now)
+        let update = ended(self.update(message), message.channel, outcome, now)
             .condition_expression("#status = :claimed AND #owner = :owner")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":claimed", text(CLAIMED))
@@ -163,7 +163,7 @@ impl Ledger {
         let update = self
             .update(message)
             .update_expression(format!(
-                "{ENDED}, expires_at = :expires, #trigger = :trigger, #version = :version, run = :run, step = :step, \
+                "SET {ENDED}, expires_at = :expires, #trigger = :trigger, #version = :version, run = :run, step = :step, \
                  channel = :channel, #position = :position"
             ))
             .condition_expression("attribute_not_exists(delivery) OR (#status = :released AND attribute_not_exists(perhaps_taken))")
@@ -182,7 +182,7 @@ impl Ledger {
     /// # Errors
     /// [`StoreError::Conflict`] where it was settled or claimed in the meantime.
     pub async fn settle_abandoned(&self, message: &Message, now: Time) -> Result<(), StoreError> {
-        let update = ended(self.update(message), &Outcome::Unknown, now)
+        let update = ended(self.update(message), message.channel, &Outcome::Unknown, now)
             .condition_expression(
                 "(#status = :claimed AND lease_until < :now) OR (#status = :released AND attribute_exists(perhaps_taken))",
             )
@@ -221,17 +221,21 @@ impl Ledger {
     }
 
     fn update(&self, message: &Message) -> UpdateItemFluentBuilder {
+        self.update_entry(&message.customer, message.delivery)
+    }
+
+    pub(crate) fn update_entry(&self, customer: &CustomerId, delivery: DeliveryId) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
-            .key("customer", text(message.customer.as_str()))
-            .key("delivery", text(message.delivery.to_string()))
+            .key("customer", text(customer.as_str()))
+            .key("delivery", text(delivery.to_string()))
             .expression_attribute_names("#status", "status")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
     /// The entry that stood in the way, or none where the update was made.
-    async fn run(&self, update: UpdateItemFluentBuilder) -> Result<Option<LedgerEntry>, StoreError> {
+    pub(crate) async fn run(&self, update: UpdateItemFluentBuilder) -> Result<Option<LedgerEntry>, StoreError> {
         match update.send().await {
             Ok(_) => Ok(None),
             Err(error) => in_the_way(&error).map(Some),
@@ -263,15 +267,26 @@ fn described(update: UpdateItemFluentBuilder, message: &Message) -> UpdateItemFl
         .expression_attribute_values(":position", text(message.position.as_str()))
 }
 
-const ENDED: &str = "SET #status = :status, settled_at = :now, reason = :reason, provider_id = :provider";
+const ENDED: &str = "#status = :status, settled_at = :now, reason = :reason, provider_id = :provider";
 
-fn ended(update: UpdateItemFluentBuilder, outcome: &Outcome, now: Time) -> UpdateItemFluentBuilder {
-    with_outcome(update.update_expression(format!("{ENDED} REMOVE #owner, lease_until")), outcome, now)
+/// The attribute by which a text message is found; only entries of text messages that were taken have it.
+pub(crate) const TEXT_MESSAGE: &str = "text_message";
+
+/// What an entry becomes when a delivery ends that was claimed before.
+pub(crate) fn ending(channel: Option<Channel>, outcome: &Outcome) -> String {
+    let is_found_by_its_id = channel == Some(Channel::Sms) && matches!(outcome, Outcome::Sent { provider_id } if !provider_id.is_empty());
+    // A key of an index may not be empty, and other channels' entries would only cost there.
+    if is_found_by_its_id { format!("{ENDED}, {TEXT_MESSAGE} = :provider") } else { ENDED.to_owned() }
+}
+
+fn ended(update: UpdateItemFluentBuilder, channel: Channel, outcome: &Outcome, now: Time) -> UpdateItemFluentBuilder {
+    let ending = ending(Some(channel), outcome);
+    with_outcome(update.update_expression(format!("SET {ending} REMOVE #owner, lease_until")), outcome, now)
         .expression_attribute_names("#owner", "owner")
         .expression_attribute_values(":now", number(now.millis()))
 }
 
-fn with_outcome(update: UpdateItemFluentBuilder, outcome: &Outcome, now: Time) -> UpdateItemFluentBuilder {
+pub(crate) fn with_outcome(update: UpdateItemFluentBuilder, outcome: &Outcome, now: Time) -> UpdateItemFluentBuilder {
     let (reason, provider) = match outcome {
         Outcome::Sent { provider_id } => ("", provider_id.as_str()),
         Outcome::Refused(reason) => (reason.code(), ""),
@@ -299,7 +314,7 @@ fn earlier(item: &Item) -> Earlier {
     if item.contains_key("perhaps_taken") { Earlier::PerhapsTaken } else { Earlier::NotTaken }
 }
 
-fn read_entry(item: &Item) -> Result<LedgerEntry, StoreError> {
+pub(crate) fn read_entry(item: &Item) -> Result<LedgerEntry, StoreError> {
     let missing = |field: &str| StoreError::unreadable(WHAT, &format!("no valid {field}"));
     let reason = || get_text(item, "reason").unwrap_or_default();
     let outcome = match get_text(item, "status").ok_or_else(|| missing("status"))? {

@@ -55,6 +55,7 @@ pub fn encode(service: Service, answer: &Result<Value, Refusal>) -> Result<HttpR
         Service::S3 => s3_form(answer),
     };
     let mut response = HttpResponse::new(StatusCode::try_from(status)?, SdkBody::from(body));
+    response.headers_mut().try_insert("x-amzn-requestid", "in-process")?;
     for (name, value) in headers {
         response.headers_mut().try_append(name, value)?;
     }

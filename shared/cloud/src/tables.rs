@@ -24,6 +24,8 @@ pub(crate) struct Tables(HashMap<String, Table>);
 struct Table {
     hash: String,
     range: Option<String>,
+    /// The hash keys of its indexes, by the names of the indexes. An index has the keys only.
+    indexes: BTreeMap<String, String>,
     items: BTreeMap<Place, Item>,
 }
 
@@ -40,6 +42,14 @@ impl Table {
             return Err(invalid("The provided key element does not match the schema"));
         }
         Ok((self.place(key)?, key.clone()))
+    }
+
+    /// Refuses an item that is too large, or whose key of an index is empty.
+    fn check(&self, item: &Item) -> Result<(), Refusal> {
+        for attribute in self.indexes.values().filter_map(|name| item.get(name)) {
+            Key::of(attribute)?;
+        }
+        check_size(item)
     }
 
     fn is_key(&self, name: &str) -> bool {
@@ -78,7 +88,7 @@ impl Tables {
         if self.0.contains_key(name) {
             return Err(Refusal::sender("ResourceInUseException", "a table of that name exists"));
         }
-        self.0.insert(name.to_owned(), Table { hash, range: of("RANGE"), items: BTreeMap::new() });
+        self.0.insert(name.to_owned(), Table { hash, range: of("RANGE"), indexes: BTreeMap::new(), items: BTreeMap::new() });
         Ok(json!({ "TableDescription": { "TableName": name, "TableStatus": "ACTIVE" } }))
     }
 
@@ -138,7 +148,7 @@ impl Table {
     fn put(&mut self, input: &Value) -> Result<Value, Refusal> {
         let item = input.get("Item").and_then(Value::as_object).ok_or_else(|| invalid("the item is missing"))?;
         let place = self.place(item)?;
-        check_size(item)?;
+        self.check(item)?;
         let before = self.items.get(&place);
         let mut terms = Terms::new(input);
         let checked = Self::checked(input, &mut terms, before);
@@ -162,7 +172,7 @@ impl Table {
         if self.place(&next).ok().as_ref() != Some(&place) {
             return Err(invalid("Cannot update attribute. This attribute is part of the key"));
         }
-        check_size(&next)?;
+        self.check(&next)?;
         let answer = returned(input, before, &next)?;
         self.items.insert(place, next);
         Ok(answer)
@@ -182,7 +192,10 @@ impl Table {
 
     /// One hash key, and any condition on the range key.
     fn query(&self, input: &Value) -> Result<Value, Refusal> {
-        without(input, &["IndexName", "FilterExpression", "ProjectionExpression", "KeyConditions", "Select"])?;
+        without(input, &["FilterExpression", "ProjectionExpression", "KeyConditions", "Select"])?;
+        if let Some(index) = optional_text(input, "IndexName") {
+            return self.query_index(index, input);
+        }
         let mut terms = Terms::new(input);
         let keys = condition(text(input, "KeyConditionExpression")?, &mut terms)?;
         terms.check_all_used()?;
@@ -198,6 +211,25 @@ impl Table {
             found.reverse();
         }
         self.page(input, found)
+    }
+
+    /// Items whose index key is empty are not written, as DynamoDB would refuse them, so that an index is a search here.
+    fn query_index(&self, index: &str, input: &Value) -> Result<Value, Refusal> {
+        without(input, &["ConsistentRead"])?;
+        let attribute = self.indexes.get(index).ok_or_else(|| invalid("The table does not have the specified index"))?;
+        let mut terms = Terms::new(input);
+        let keys = condition(text(input, "KeyConditionExpression")?, &mut terms)?;
+        terms.check_all_used()?;
+        let is_in_index = |name: &str| name == attribute || self.is_key(name);
+        let mut found = Vec::new();
+        for item in self.items.values().filter(|item| item.contains_key(attribute)) {
+            if keys.holds(item)? {
+                found.push(
+                    item.iter().filter(|(name, _)| is_in_index(name)).map(|(name, value)| (name.clone(), value.clone())).collect::<Item>(),
+                );
+            }
+        }
+        self.page(input, found.iter().collect())
     }
 
     fn hash_in(&self, condition: &Condition) -> Option<Key> {
@@ -246,8 +278,15 @@ fn returned(input: &Value, before: Option<&Item>, after: &Item) -> Result<Value,
 impl Cloud {
     /// Makes a table.
     pub fn create_table(&self, name: &str, hash: &str, range: Option<&str>) {
-        let table = Table { hash: hash.to_owned(), range: range.map(str::to_owned), items: BTreeMap::new() };
+        let table = Table { hash: hash.to_owned(), range: range.map(str::to_owned), indexes: BTreeMap::new(), items: BTreeMap::new() };
         self.services().tables.0.entry(name.to_owned()).or_insert(table);
+    }
+
+    /// Makes an index of a table, which has the keys only.
+    pub fn create_index(&self, table: &str, name: &str, hash: &str) {
+        if let Some(table) = self.services().tables.0.get_mut(table) {
+            table.indexes.insert(name.to_owned(), hash.to_owned());
+        }
     }
 
     /// The items of a table, in the order of their keys.

@@ -7,12 +7,14 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod decided;
+mod feedback;
 mod ids;
 mod outcome;
 mod reason;
 mod recorded;
 
 pub use decided::{Decided, Decision, Deliver, Remember, Verdict};
+pub use feedback::FeedbackKind;
 pub use ids::{DeliveryId, EventKey, RunId};
 pub use outcome::Outcome;
 pub use reason::{Reason, UnknownReason};

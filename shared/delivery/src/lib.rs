@@ -11,6 +11,7 @@ mod message;
 mod payload;
 mod recipients;
 mod render;
+mod tags;
 mod template;
 
 pub use gate::{Circumstances, Gate, Suppression, SuppressionKind, WaitCause, back_off, gate};
@@ -18,4 +19,5 @@ pub use message::{Message, MessageError};
 pub use payload::Payload;
 pub use recipients::{Recipient, Recipients};
 pub use render::{Context, RenderError, Rendered};
+pub use tags::Tags;
 pub use template::{Part, Sources, Template, TemplateProblem};

@@ -5,12 +5,14 @@
 
 mod configuration;
 mod deadline;
+mod log_batch;
 mod queue_batch;
 mod stream_batch;
 mod telemetry;
 
 pub use configuration::{Configuration, ConfigurationError};
 pub use deadline::deadline;
-pub use queue_batch::{attempt_each, serve_queue};
+pub use log_batch::{LogsError, lines_of};
+pub use queue_batch::{attempt_each, serve_queue, serve_queue_and_logs};
 pub use stream_batch::{BatchError, StreamRecord, failed_from, records_of};
 pub use telemetry::start_log;

@@ -6,9 +6,10 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use event::Time;
 use futures::FutureExt;
 use futures::future::join_all;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Context, Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
 
-use crate::deadline;
+use crate::{deadline, lines_of};
 
 /// Takes the batches of a queue for as long as the function lives.
 ///
@@ -19,10 +20,32 @@ use crate::deadline;
 /// The runtime's own, by which the function ends.
 pub async fn serve_queue(attempt: impl AsyncFn(&str, &str, Time) -> bool) -> Result<(), Error> {
     let attempt = &attempt;
-    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(attempt_each(&event.payload, &event.context.request_id, deadline(&event.context), attempt).await)
+    run(service_fn(async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(answer(attempt, &event.payload, &event.context).await))).await
+}
+
+/// Takes the batches of a queue as [`serve_queue`] does, and beside them what a subscription of CloudWatch Logs sends: its
+/// lines are handed over together. If that fails, the invocation does, and Lambda makes it again.
+///
+/// # Errors
+/// As [`serve_queue`].
+pub async fn serve_queue_and_logs<E: Into<Error>>(
+    attempt: impl AsyncFn(&str, &str, Time) -> bool,
+    lines: impl AsyncFn(Vec<String>) -> Result<(), E>,
+) -> Result<(), Error> {
+    let (attempt, lines) = (&attempt, &lines);
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        if let Some(found) = lines_of(&event.payload)? {
+            lines(found).await.map_err(Into::into)?;
+            return Ok(Value::Null);
+        }
+        let batch: SqsEvent = serde_json::from_value(event.payload)?;
+        Ok::<_, Error>(serde_json::to_value(answer(attempt, &batch, &event.context).await)?)
     }))
     .await
+}
+
+async fn answer(attempt: &impl AsyncFn(&str, &str, Time) -> bool, batch: &SqsEvent, context: &Context) -> SqsBatchResponse {
+    attempt_each(batch, &context.request_id, deadline(context), attempt).await
 }
 
 /// One invocation: an attempt for each message of the batch, all at once, under the name of the invocation and its place.

@@ -12,17 +12,21 @@ pub(crate) fn root() -> &'static Path {
     manifest.parent().and_then(Path::parent).unwrap_or(manifest)
 }
 
+/// Where Cargo puts what it builds.
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
 /// The directory of everything that the local stack keeps between runs, made when absent.
 pub(crate) fn state_dir() -> Result<PathBuf> {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir));
-    let dir = target.join("local-stack");
+    let dir = target().join("local-stack");
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     Ok(dir)
 }
 
 /// The binary of a package in the dev profile, which the local stack built.
 pub(crate) fn binary(package: &str) -> Result<PathBuf> {
-    let path = state_dir()?.join("../debug").join(package);
+    let path = target().join("debug").join(package);
     path.canonicalize().with_context(|| format!("{package} is not built"))
 }
 

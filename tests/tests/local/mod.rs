@@ -17,12 +17,12 @@ use event::Time;
 use testkit::{LocalStack, Options};
 use tokio::runtime::Runtime;
 
-struct Local {
+pub struct Local {
     // One runtime for all tests, because the connections of a client die with the runtime that opened them.
-    runtime: Runtime,
-    places: [Place; 2],
+    pub runtime: Runtime,
+    pub places: [Place; 2],
     // It ends with the process.
-    _stack: LocalStack,
+    pub _stack: LocalStack,
 }
 
 /// Where a test runs.
@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-static LOCAL: LazyLock<Local> = LazyLock::new(|| {
+pub static LOCAL: LazyLock<Local> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
     let stack = runtime.block_on(LocalStack::start(Options::default(), &mut |step| eprintln!("{step}"))).expect("the local stack starts");
     let deployed = Place { sdk: stack.sdk_config().clone(), outputs: stack.outputs().all().clone() };
@@ -55,10 +55,13 @@ fn in_this_process() -> Place {
         ("EventsTable", "customer", Some("position")),
         ("DeliveriesTable", "customer", Some("delivery")),
         ("SuppressionsTable", "subject", None),
+        ("StatisticsTable", "trigger", Some("hour")),
     ] {
         cloud.create_table(name, hash, range);
         outputs.insert(name.to_owned(), name.to_owned());
     }
+    cloud.create_index("DeliveriesTable", "TextMessages", "text_message");
+    outputs.insert("FeedbackQueueUrl".to_owned(), cloud.create_queue("feedback", 180, 4, None));
     cloud.create_bucket("quarantine");
     outputs.insert("QuarantineBucket".to_owned(), "quarantine".to_owned());
     Place { sdk: cloud.sdk_config(), outputs }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::{Customers, Put, Queue, Stream};
+use aws::{Customers, Put, Queue, RawQueue, Stream};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -31,6 +31,21 @@ fn an_entry_that_the_queue_did_not_take_is_an_error() {
         let queue = Queue::new(aws_sdk_sqs::Client::new(&sdk(&server).await), format!("{}/1/queue", server.url));
         let error = queue.send(&[message()]).await.unwrap_err().to_string();
         assert_eq!(error, "enqueueing deliveries failed: entries not taken, by code: {\"InternalError\": 1}");
+    });
+}
+
+#[test]
+fn a_text_that_a_queue_did_not_take_is_an_error_and_the_others_are_put_all_the_same() {
+    run(async |_| {
+        let failed = r#"{"Successful":[],"Failed":[{"Id":"3","Code":"InvalidMessageContents","SenderFault":true,"Message":"about ana@example.com"}]}"#;
+        let server = Server::start(&[Answer::Says(200, "", failed), Answer::Says(200, "", r#"{"Successful":[],"Failed":[]}"#)]);
+        let queue = RawQueue::new(aws_sdk_sqs::Client::new(&sdk(&server).await), format!("{}/1/queue", server.url));
+        let texts: Vec<_> = (0..12).map(|number| number.to_string()).collect();
+        let error = queue.send(&texts, 60).await.unwrap_err().to_string();
+        assert_eq!(error, "putting messages onto a queue failed: 1 of 12 were not taken");
+        let sizes: Vec<_> = server.requests().iter().map(|request| request.body["Entries"].as_array().unwrap().len()).collect();
+        assert_eq!(sizes, [10, 2]);
+        assert_eq!(server.requests()[1].body["Entries"][1], json!({ "Id": "1", "MessageBody": "11", "DelaySeconds": 60 }));
     });
 }
 

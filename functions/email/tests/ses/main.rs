@@ -71,7 +71,7 @@ async fn a_mail_is_sent_with_all_its_parts() {
                 "Body": { "Text": utf8("Order 7 & more"), "Html": utf8("<p>Order &lt;7&gt;</p>") },
             } },
             "ConfigurationSetName": "mails",
-            "EmailTags": [tag("delivery", &mail::delivery().to_string()), tag("trigger", "thanks")],
+            "EmailTags": [tag("delivery", &mail::delivery().to_string()), tag("trigger", "thanks"), tag("customer", "Yy0x")],
         })
     );
 }
