@@ -89,8 +89,9 @@ impl Function {
         let idle = {
             let mut idle = self.idle.borrow_mut();
             let count = idle.len();
+            let mut dice = world.dice.borrow_mut();
             // Now and then another process is started although one is idle.
-            let choice = world.dice.borrow_mut().usize(..=count);
+            let choice = if count == 0 || dice.u32(..12) == 0 { count } else { dice.usize(..count) };
             (choice < count).then(|| idle.swap_remove(choice))
         };
         let (process, handler) = match idle {

@@ -57,18 +57,18 @@ pub enum Operation {
 impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut dice = Rng::with_seed(seed);
-        let customers = dice.usize(1..=4);
-        let count = dice.usize(6..=24);
-        let length = dice.i64(2..20) * MINUTE;
+        let customers = dice.usize(1..=3);
+        let count = dice.usize(3..=14);
+        let length = dice.i64(1..12) * MINUTE;
         let mut author = Author { customers, numbers: 0, sent: Vec::new(), beginning: BEGIN };
         let puts = author.puts(&mut dice, count, length);
         let replaced = (dice.u32(..100) < 12).then(|| {
-            let count = dice.usize(1..=6);
+            let count = dice.usize(1..=4);
             author.puts(&mut dice, count, MINUTE)
         });
-        let mut operations: Vec<_> = (0..dice.usize(..=5)).map(|_| (dice.i64(0..length + 5 * MINUTE), operation(&mut dice))).collect();
+        let mut operations: Vec<_> = (0..dice.usize(..=4)).map(|_| (dice.i64(0..length + 5 * MINUTE), operation(&mut dice))).collect();
         operations.sort_by_key(|(at, _)| *at);
-        let fair_from = BEGIN + length + dice.i64(0..15) * MINUTE;
+        let fair_from = BEGIN + length + dice.i64(0..20) * MINUTE;
         Self {
             shards: dice.usize(1..=3),
             lanes: dice.usize(1..=3),
@@ -93,9 +93,11 @@ fn choose<'a, T>(dice: &mut Rng, among: &'a [T]) -> &'a T {
 fn weather(dice: &mut Rng, length: i64, fair_from: i64) -> Weather {
     let targets = [Service::DynamoDb, Service::Kinesis, Service::Sqs, Service::S3, Service::Ses, Service::Sns].map(Target::Aws);
     let targets = [targets.as_slice(), &[Target::Crm]].concat();
-    let outages = (0..dice.usize(..=2)).map(|_| {
+    let outages = (0..dice.usize(..=4).saturating_sub(2)).map(|_| {
         let from = BEGIN + dice.i64(0..length);
-        Outage { target: *choose(dice, &targets), from, to: from + dice.i64(1..25) * MINUTE }
+        // Most are short; one in four is longer than a record may be stuck.
+        let minutes = if dice.u32(..4) == 0 { dice.i64(15..25) } else { dice.i64(1..5) };
+        Outage { target: *choose(dice, &targets), from, to: from + minutes * MINUTE }
     });
     let outages: Vec<_> = outages.collect();
     Weather { faults: *choose(dice, &[0, 100, 500, 1_500, 3_000]), deaths: *choose(dice, &[0, 50, 200, 800]), outages, fair_from }
