@@ -113,6 +113,7 @@ async fn what_cannot_be_built_ends_with_its_reason() {
 
 #[tokio::test]
 async fn each_answer_says_what_to_do_next() {
+    let unavailable = |cause: &str| Err(SendError::Unavailable { cause: cause.to_owned() });
     let not_sent = |cause: &str| Err(SendError::NotSent { cause: cause.to_owned() });
     let throttled = |cause: &str, millis| Err(SendError::Throttled { cause: cause.to_owned(), retry_after_millis: millis });
     let rejected = |cause: &str| Err(SendError::Rejected { cause: cause.to_owned() });
@@ -122,7 +123,7 @@ async fn each_answer_says_what_to_do_next() {
         (empty(400), rejected("http_400")),
         (empty(404), rejected("http_404")),
         (says(207, &fault), rejected("http_207")),
-        (empty(401), not_sent("http_401")),
+        (empty(401), unavailable("http_401")),
         (empty(429).with("Retry-After", "11"), throttled("http_429", Some(11_000))),
         (empty(429), throttled("http_429", None)),
         (empty(423), throttled("http_423", None)),
@@ -130,7 +131,7 @@ async fn each_answer_says_what_to_do_next() {
         (empty(503).with("Retry-After", "2"), throttled("http_503", Some(2_000))),
         (empty(503), not_sent("http_503")),
         (empty(500), not_sent("http_500")),
-        (empty(302).with("Location", "https://example.com/"), not_sent("http_302")),
+        (empty(302).with("Location", "https://example.com/"), unavailable("http_302")),
         (Behaviour::Closes, not_sent("connection_lost")),
         (Behaviour::Babbles, not_sent("unreadable_answer")),
     ] {
@@ -175,7 +176,7 @@ async fn a_secret_that_is_not_filled_in_sends_nothing() {
         peer.set_secret(&secret);
         let hubspot = HubSpot { caller: peer.caller().await };
         let entry = build(&hubspot, CONTACT, &ana()).0.unwrap_or_else(|outcome| unreachable!("{outcome:?}"));
-        assert_eq!(hubspot.send(entry).await, Err(SendError::NotSent { cause: cause.to_owned() }), "{secret}");
+        assert_eq!(hubspot.send(entry).await, Err(SendError::Unavailable { cause: cause.to_owned() }), "{secret}");
     }
     assert!(peer.system.requests().is_empty());
 }

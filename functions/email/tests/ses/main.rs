@@ -100,16 +100,19 @@ async fn a_trigger_s_own_sender_outranks_the_stack_s() {
 
 #[tokio::test]
 async fn throttling_asks_for_another_time() {
-    for (status, code) in [
-        (429, "TooManyRequestsException"),
-        (400, "LimitExceededException"),
-        (400, "SendingPausedException"),
-        (400, "AccountSuspendedException"),
-        (400, "ThrottlingException"),
-        (429, "SomethingNew"),
-    ] {
+    for (status, code) in
+        [(429, "TooManyRequestsException"), (400, "LimitExceededException"), (400, "ThrottlingException"), (429, "SomethingNew")]
+    {
         let error = meaning(Answer::Says(status, code, r#"{"message":"Maximum sending rate exceeded."}"#)).await;
         assert_eq!(error, SendError::Throttled { cause: code.to_owned(), retry_after_millis: None });
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_may_send_nothing_is_told_from_a_hurry() {
+    for code in ["SendingPausedException", "AccountSuspendedException"] {
+        let error = meaning(Answer::Says(400, code, r#"{"message":"Sending paused for this account."}"#)).await;
+        assert_eq!(error, SendError::Stopped { cause: code.to_owned() });
     }
 }
 
@@ -171,7 +174,7 @@ async fn what_never_connected_was_not_sent() {
         let ses = ses(url).await;
         let began = Instant::now();
         let error = ses.send(build(&ses, TRANSACTIONAL, None).expect("a mail")).await.expect_err("nobody is there");
-        assert_eq!(error, SendError::NotSent { cause: "not_connected".to_owned() }, "{url}");
+        assert_eq!(error, SendError::Unavailable { cause: "not_connected".to_owned() }, "{url}");
         assert!(began.elapsed() < Duration::from_secs(10));
     }
 }

@@ -227,7 +227,7 @@ async fn what_never_connected_was_not_sent() {
     drop(listener);
     let sns = sns(&url).await;
     let error = sns.send(build(&sns, TRANSACTIONAL, TEXT)).await.expect_err("nobody is there");
-    assert_eq!(error, SendError::NotSent { cause: "not_connected".to_owned() });
+    assert_eq!(error, SendError::Unavailable { cause: "not_connected".to_owned() });
 }
 
 #[tokio::test]

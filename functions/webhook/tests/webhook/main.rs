@@ -138,7 +138,7 @@ async fn an_endpoint_that_is_not_set_up_is_not_called() {
         (named(&url, "not a key"), "secret_malformed"),
     ] {
         peer.set_secret(&secret);
-        assert_eq!(send(&peer, PLAIN).await.1, Err(SendError::NotSent { cause: cause.to_owned() }), "{secret}");
+        assert_eq!(send(&peer, PLAIN).await.1, Err(SendError::Unavailable { cause: cause.to_owned() }), "{secret}");
     }
     assert!(peer.system.requests().is_empty());
 }
@@ -182,6 +182,7 @@ async fn a_payload_that_cannot_be_rendered_is_refused() {
 
 #[tokio::test]
 async fn each_answer_says_what_to_do_next() {
+    let unavailable = |cause: &str| Err(SendError::Unavailable { cause: cause.to_owned() });
     let not_sent = |cause: &str| Err(SendError::NotSent { cause: cause.to_owned() });
     let throttled = |cause: &str, millis| Err(SendError::Throttled { cause: cause.to_owned(), retry_after_millis: millis });
     let rejected = |cause: &str| Err(SendError::Rejected { cause: cause.to_owned() });
@@ -190,7 +191,7 @@ async fn each_answer_says_what_to_do_next() {
         (empty(400), rejected("http_400")),
         (empty(410), rejected("http_410")),
         (empty(422), rejected("http_422")),
-        (empty(401), not_sent("http_401")),
+        (empty(401), unavailable("http_401")),
         (empty(408), throttled("http_408", None)),
         (empty(425), throttled("http_425", None)),
         (empty(429).with("Retry-After", "11"), throttled("http_429", Some(11_000))),
@@ -201,7 +202,7 @@ async fn each_answer_says_what_to_do_next() {
         (empty(503).with("Retry-After", "2"), throttled("http_503", Some(2_000))),
         (empty(503), not_sent("http_503")),
         (empty(500), not_sent("http_500")),
-        (empty(307).with("Location", "/elsewhere"), not_sent("http_307")),
+        (empty(307).with("Location", "/elsewhere"), unavailable("http_307")),
         (Behaviour::Closes, not_sent("connection_lost")),
         (Behaviour::Babbles, not_sent("unreadable_answer")),
     ] {

@@ -8,12 +8,13 @@ use aws::{
     AddressKey, Archive, Clock, Customers, DeliveryReads, Ledger, Loaded, Queue, Secret, StoredTemplate, Stream, TriggerBook, Triggers,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::QueueAttributeName;
 use customer::{Customer, Evolved, Input, decide, evolve};
 use decision::Recorded;
 use delivery::{Message, Recipients};
 use event::{CustomerId, Event, SequenceNumber, ShardId, Time};
 use futures::future::BoxFuture;
-use sender::{Failure, Handled, Sender};
+use sender::{Breakers, Failure, Handled, Sender};
 use serde_json::{Value, json};
 use testkit::LocalStack;
 use trigger::{Bundle, BundleEntry, Exposure, Mode, Published, TriggerSet, Version};
@@ -187,6 +188,28 @@ impl World {
         messages.map(|message| (message.delivery.to_string(), message.waits)).collect()
     }
 
+    /// How many deliveries are put back and cannot be received yet.
+    pub async fn waiting_later(&self) -> usize {
+        let attributes = aws_sdk_sqs::Client::new(self.stack.sdk_config()).get_queue_attributes().queue_url(&self.queue_url);
+        let attributes = attributes.attribute_names(QueueAttributeName::All).send().await.expect("a queue has attributes").attributes;
+        let count = |name| attributes.as_ref().and_then(|all| all.get(&name)?.parse::<usize>().ok()).unwrap_or_default();
+        count(QueueAttributeName::ApproximateNumberOfMessagesDelayed) + count(QueueAttributeName::ApproximateNumberOfMessages)
+    }
+
+    /// Why the ledger says that the delivery was given back.
+    pub async fn ledger_s_cause(&self) -> String {
+        let get = dynamodb(self.stack).get_item().table_name(output(self.stack, "DeliveriesTable"));
+        let get = get.key("customer", AttributeValue::S(self.customer.to_string()));
+        let get = get.key("delivery", AttributeValue::S(self.message.delivery.to_string()));
+        let item = get.send().await.expect("the ledger can be read").item.expect("an entry");
+        item.get("cause").and_then(|cause| cause.as_s().ok()).cloned().unwrap_or_default()
+    }
+
+    pub fn queue_to(&mut self, url: &str) {
+        let config = aws_sdk_sqs::config::Builder::from(self.stack.sdk_config()).endpoint_url(url).build();
+        self.sender.queue = Queue::new(aws_sdk_sqs::Client::from_conf(config), url.to_owned());
+    }
+
     /// The events that were put onto the stream, each under its customer's key.
     pub async fn told(&self) -> Vec<Value> {
         let records = on_stream(self.stack, &self.stream_name).await;
@@ -228,6 +251,7 @@ async fn sender(stack: &LocalStack, triggers: &Triggers, queue: Queue, stream: S
         clock,
         unsubscribe_url: Some("https://example.com/u?c={customer}&d={delivery}".to_owned()),
         recipients: Recipients::Everybody,
+        breakers: Breakers::default(),
     }
 }
 

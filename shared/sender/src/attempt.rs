@@ -1,0 +1,81 @@
+//! One attempt: the breaker is asked, the delivery is claimed, the provider is called.
+
+use aws::{Claim, Known};
+use decision::Outcome;
+use delivery::{Jitter, Message, WaitCause, back_off};
+use event::Time;
+
+use crate::after::{Next, after_send};
+use crate::breakers::Call;
+use crate::provider::{Accepted, Provider, SendError};
+use crate::sender::{Failure, Handled, Plan, Sender};
+
+/// A claim outlives the provider's call by this much, and stays below the queue's visibility timeout.
+const LEASE_MARGIN_MILLIS: i64 = 20_000;
+
+impl<P: Provider> Sender<P> {
+    /// Makes an attempt, unless the breaker is open or too little time is left: then the delivery waits, unclaimed.
+    pub(crate) async fn attempt(
+        &self,
+        message: &Message,
+        plan: &Plan,
+        known: &Known,
+        content: P::Content,
+        owner: &str,
+        deadline: Time,
+    ) -> Result<Handled, Failure> {
+        let policy = plan.action.send();
+        let now = self.clock.now();
+        if deadline.since(now) < P::LONGEST_CALL_MILLIS {
+            return self.wait(message, back_off(message.waits, Jitter::of(message)), WaitCause::OutOfTime).await;
+        }
+        let scope = self.provider.scope(&content);
+        let call = match self.breakers.admit(message.channel, scope.clone(), now) {
+            Ok(call) => call,
+            Err(held) => return self.wait(message, held.spread_millis(Jitter::of(message)), WaitCause::BreakerOpen).await,
+        };
+        let lease = P::LONGEST_CALL_MILLIS + LEASE_MARGIN_MILLIS;
+        match self.ledger.claim(message, owner, policy, now, lease).await? {
+            Claim::Granted => (),
+            other => return self.not_granted(message, known, other).await,
+        }
+        let mut sent = self.call(call, content, message).await;
+        if let Ok(taken) = &sent
+            && self.provider.follows_profile(&plan.action)
+        {
+            sent = self.followed(message, plan, known, taken.clone(), deadline.min(now.plus(lease))).await?;
+        }
+        let error = match sent {
+            Ok(Accepted { provider_id }) => return self.end(message, known, owner, Outcome::Sent { provider_id }).await,
+            Err(error) => error,
+        };
+        let held = self.breakers.held(message.channel, &scope, self.clock.now());
+        self.failed(message, known, owner, &error, after_send(&error, policy, held, message, lease)).await
+    }
+
+    /// Calls the provider, and tells the breaker how that ended.
+    pub(crate) async fn call(&self, call: Call<'_>, content: P::Content, message: &Message) -> Result<Accepted, SendError> {
+        let sent = self.provider.send(content).await;
+        call.ended(&sent, message, self.clock.now());
+        sent
+    }
+
+    /// Does what follows a send that failed. A delivery that was certainly not sent is anybody's again.
+    async fn failed(&self, message: &Message, known: &Known, owner: &str, error: &SendError, next: Next) -> Result<Handled, Failure> {
+        match error {
+            SendError::Throttled { cause, .. }
+            | SendError::Stopped { cause }
+            | SendError::Unavailable { cause }
+            | SendError::NotSent { cause } => self.ledger.release(message, owner, cause).await?,
+            SendError::Ambiguous { cause } => {
+                tracing::warn!(delivery.id = %message.delivery, trigger.id = %message.trigger, cause, "nobody knows whether the provider took it");
+            }
+            SendError::Rejected { .. } => (),
+        }
+        match next {
+            Next::Ends(outcome) => self.end(message, known, owner, outcome).await,
+            Next::Waits { cause, millis } => self.wait(message, millis, cause).await,
+            Next::StaysOnQueue => Err(Failure::NotSent { cause: error.cause().to_owned() }),
+        }
+    }
+}
