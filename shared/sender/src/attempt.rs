@@ -2,10 +2,10 @@
 
 use aws::{Claim, Known};
 use decision::Outcome;
-use delivery::{Jitter, Message, WaitCause, back_off};
+use delivery::Message;
 use event::Time;
 
-use crate::after::{Next, after_send};
+use crate::after::{Next, after_send, out_of_time, while_open};
 use crate::breakers::Call;
 use crate::provider::{Accepted, Provider, SendError};
 use crate::sender::{Failure, Handled, Plan, Sender};
@@ -27,12 +27,12 @@ impl<P: Provider> Sender<P> {
         let policy = plan.action.send();
         let now = self.clock.now();
         if deadline.since(now) < P::LONGEST_CALL_MILLIS {
-            return self.wait(message, back_off(message.waits, Jitter::of(message)), WaitCause::OutOfTime).await;
+            return self.wait(message, out_of_time(message)).await;
         }
         let scope = self.provider.scope(&content);
         let call = match self.breakers.admit(message.channel, scope.clone(), now) {
             Ok(call) => call,
-            Err(held) => return self.wait(message, held.spread_millis(Jitter::of(message)), WaitCause::BreakerOpen).await,
+            Err(held) => return self.wait(message, while_open(held, message)).await,
         };
         let lease = P::LONGEST_CALL_MILLIS + LEASE_MARGIN_MILLIS;
         match self.ledger.claim(message, owner, policy, now, lease).await? {
@@ -74,7 +74,7 @@ impl<P: Provider> Sender<P> {
         }
         match next {
             Next::Ends(outcome) => self.end(message, known, owner, outcome).await,
-            Next::Waits { cause, millis } => self.wait(message, millis, cause).await,
+            Next::Waits(wait) => self.wait(message, wait).await,
             Next::StaysOnQueue => Err(Failure::NotSent { cause: error.cause().to_owned() }),
         }
     }

@@ -23,15 +23,9 @@ pub struct Breakers {
 #[derive(Debug, Default)]
 struct State {
     breakers: BTreeMap<(Channel, Scope), Breaker>,
-    /// What the metric was not told yet.
-    untold: BTreeMap<Channel, Untold>,
+    /// Of which channels the metric is to be told something, and how many deliveries wait that it was not told of yet.
+    untold: BTreeMap<Channel, u64>,
     under_way: u32,
-}
-
-#[derive(Debug, Default)]
-struct Untold {
-    waiting: u64,
-    changed: bool,
 }
 
 impl Breakers {
@@ -39,6 +33,12 @@ impl Breakers {
     #[must_use]
     pub fn new(metrics: Metrics) -> Self {
         Self { metrics, state: Mutex::default() }
+    }
+
+    /// Whether any breaker of the channel is open.
+    #[must_use]
+    pub fn is_open(&self, channel: Channel) -> bool {
+        self.lock().breakers.iter().any(|((of, _), breaker)| *of == channel && breaker.is_open())
     }
 
     /// Whether the provider may be called now.
@@ -57,7 +57,7 @@ impl Breakers {
 
     /// A delivery waits for a breaker.
     pub(crate) fn waits(&self, channel: Channel) {
-        self.lock().untold.entry(channel).or_default().waiting += 1;
+        *self.lock().untold.entry(channel).or_default() += 1;
     }
 
     /// The metric is written when the last message of a batch is done with: a line for each channel of which there is
@@ -70,14 +70,11 @@ impl Breakers {
     fn tell(&self, now: Time) {
         let lines = {
             let mut state = self.lock();
-            let mut lines = BTreeMap::<Channel, (u64, u64)>::new();
+            let untold = std::mem::take(&mut state.untold);
+            // What opened and closed again has an entry, and is told as well.
+            let mut lines: BTreeMap<_, _> = untold.into_iter().map(|(channel, waiting)| (channel, (0, waiting))).collect();
             for ((channel, _), _) in state.breakers.iter().filter(|(_, breaker)| breaker.is_open()) {
-                lines.entry(*channel).or_default().0 = 1;
-            }
-            for (channel, untold) in
-                std::mem::take(&mut state.untold).into_iter().filter(|(_, untold)| untold.changed || untold.waiting > 0)
-            {
-                lines.entry(channel).or_default().1 = untold.waiting;
+                lines.entry(*channel).or_insert((0, 0)).0 = 1;
             }
             lines
         };
@@ -107,7 +104,7 @@ impl Call<'_> {
         let mut state = self.breakers.lock();
         let change = state.breakers.entry(self.key.clone()).or_default().answered(permit, sign, message, now);
         let Some(change) = change else { return };
-        state.untold.entry(self.key.0).or_default().changed = true;
+        state.untold.entry(self.key.0).or_default();
         drop(state);
         let (channel, scope) = (self.key.0.as_str(), self.key.1.name());
         let cause = sent.as_ref().err().map(SendError::cause);
@@ -155,5 +152,85 @@ impl Drop for UnderWay<'_> {
         if left == 0 {
             self.breakers.tell(self.clock.now());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use trigger::EndpointName;
+
+    use super::*;
+
+    const TEXT: &str = concat!(
+        r#"{"format":1,"delivery":"50b73ebcbb711ef86ab856bbde2833bb","customer":"c-1","#,
+        r#""position":"001772359200000#00000000000000000000000000000000000000000000000000004967","#,
+        r#""shard":"shardId-000000000001","sequence":"4967","trigger":"welcome","version":3,"run":"5283f484829c1f39d2a87b7d789e870d","#,
+        r#""step":"0","channel":"webhook","not_before":1772359200000,"not_after":1772402400000}"#
+    );
+
+    fn endpoint(name: &str) -> Scope {
+        Scope::Endpoint(EndpointName::parse(name).unwrap())
+    }
+
+    fn stopped() -> Result<Accepted, SendError> {
+        Err(SendError::Stopped { cause: "paused".to_owned() })
+    }
+
+    fn now() -> Time {
+        Time::from_millis(1_772_359_200_000)
+    }
+
+    #[test]
+    fn an_endpoint_that_is_down_stops_no_other_and_no_other_channel() {
+        let (breakers, message) = (Breakers::default(), Message::parse(TEXT).unwrap());
+        let call = breakers.admit(Channel::Webhook, endpoint("shipping"), now());
+        call.unwrap_or_else(|_| unreachable!("it is closed")).ended(&stopped(), &message, now());
+        let is_held = |channel, scope| breakers.admit(channel, scope, now()).is_err();
+        assert!(is_held(Channel::Webhook, endpoint("shipping")));
+        assert!(!is_held(Channel::Webhook, endpoint("payment")));
+        assert!(!is_held(Channel::Webhook, Scope::Channel) && !is_held(Channel::Crm, Scope::Channel));
+        assert_eq!([Channel::Webhook, Channel::Crm].map(|channel| breakers.is_open(channel)), [true, false]);
+    }
+
+    #[test]
+    fn a_probe_that_panics_leaves_its_place_to_the_next() {
+        let (breakers, message) = (Breakers::default(), Message::parse(TEXT).unwrap());
+        let admit = |now| breakers.admit(Channel::Webhook, Scope::Channel, now).ok();
+        admit(now()).unwrap().ended(&stopped(), &message, now());
+        let later = now().plus(300_000);
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _probe = admit(later).unwrap();
+            assert!(admit(later).is_none(), "one at a time");
+            panic!("a bug of the provider");
+        }));
+        assert!(panicked.is_err());
+        let next = admit(later).unwrap();
+        next.ended(&Ok(Accepted { provider_id: "1".to_owned() }), &message, later);
+        assert!(!breakers.is_open(Channel::Webhook));
+    }
+
+    #[test]
+    fn the_metric_has_a_line_when_the_last_message_is_done_with_and_none_while_all_is_well() {
+        let lines = Arc::<Mutex<Vec<String>>>::default();
+        let breakers = {
+            let lines = Arc::clone(&lines);
+            Breakers::new(Metrics::new(move |line| lines.lock().unwrap().push(line.to_owned())))
+        };
+        let (clock, message) = (Clock::new(now), Message::parse(TEXT).unwrap());
+        drop(breakers.message(&clock));
+        assert!(lines.lock().unwrap().is_empty());
+        let (first, last) = (breakers.message(&clock), breakers.message(&clock));
+        for name in ["shipping", "payment"] {
+            let call = breakers.admit(Channel::Webhook, endpoint(name), now()).ok();
+            call.unwrap().ended(&stopped(), &message, now());
+        }
+        breakers.waits(Channel::Webhook);
+        drop(first);
+        assert!(lines.lock().unwrap().is_empty());
+        drop(last);
+        let lines = lines.lock().unwrap();
+        assert!(lines.len() == 1 && lines[0].ends_with(r#""channel":"webhook","BreakerOpen":1,"DeliveriesWaiting":1}"#), "{lines:?}");
     }
 }

@@ -14,7 +14,7 @@ mod report;
 mod sender;
 mod settle;
 
-pub use after::{Next, after_failure, after_send};
+pub use after::{Next, Wait, after_failure, after_send, out_of_time, while_claimed, while_open};
 pub use breakers::Breakers;
 pub use call::{calls_once, meaning};
 pub use provider::{Accepted, Dispatch, Provider, Scope, SendError};

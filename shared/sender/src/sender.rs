@@ -9,7 +9,7 @@ use event::{Event, Time};
 use thiserror::Error;
 use trigger::Action;
 
-use crate::after::{Next, after_failure};
+use crate::after::{Next, Wait, after_failure};
 use crate::breakers::Breakers;
 use crate::provider::{Dispatch, Provider};
 
@@ -138,9 +138,9 @@ impl<P: Provider> Sender<P> {
             Err(failure) => failure,
         };
         match after_failure(&failure, &message, self.clock.now()) {
-            Next::Waits { cause, millis } => {
+            Next::Waits(wait) => {
                 tracing::warn!(delivery.id = %message.delivery, trigger.id = %message.trigger, error = %failure, "a store is in trouble");
-                self.wait(&message, millis, cause).await
+                self.wait(&message, wait).await
             }
             Next::Ends(_) | Next::StaysOnQueue => Err(failure),
         }
@@ -154,7 +154,7 @@ impl<P: Provider> Sender<P> {
         };
         match self.stage(message, &plan, &known).await? {
             Stage::Ready(content) => self.attempt(message, &plan, &known, content, owner, deadline).await,
-            Stage::Waits { millis, cause } => self.wait(message, millis, cause).await,
+            Stage::Waits { millis, cause } => self.wait(message, Wait { cause, millis }).await,
             Stage::Ends(outcome) => self.end_unclaimed(message, &known, outcome).await,
         }
     }
@@ -210,7 +210,7 @@ impl<P: Provider> Sender<P> {
     }
 
     /// Puts a message back, for no longer than until right after its end, so that it is then settled.
-    pub(crate) async fn wait(&self, message: &Message, millis: i64, cause: WaitCause) -> Result<Handled, Failure> {
+    pub(crate) async fn wait(&self, message: &Message, Wait { cause, millis }: Wait) -> Result<Handled, Failure> {
         self.queue.send_later(message, bounded_wait(message, self.clock.now(), millis)).await.map_err(Failure::Queue)?;
         if cause == WaitCause::BreakerOpen {
             self.breakers.waits(message.channel);

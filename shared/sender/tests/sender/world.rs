@@ -22,6 +22,7 @@ use trigger::{Bundle, BundleEntry, Exposure, Mode, Published, TriggerSet, Versio
 use crate::faults::Fails;
 use crate::local::{now, on_stream, output, queue, received, stream, triggers, unique};
 use crate::provider::Script;
+use crate::virtual_queue::PutBack;
 
 pub struct World {
     stack: &'static LocalStack,
@@ -158,8 +159,13 @@ impl World {
 
     /// One attempt by an owner of its own.
     pub async fn handle(&self) -> Result<Handled, Failure> {
+        self.handle_message(&self.message).await
+    }
+
+    /// The same with another delivery to the same customer.
+    pub async fn handle_message(&self, message: &Message) -> Result<Handled, Failure> {
         let owner = format!("request-{}/0", self.attempts.fetch_add(1, Ordering::Relaxed));
-        self.sender.handle(&self.message.to_text(), &owner, self.now().plus(30_000)).await
+        self.sender.handle(&message.to_text(), &owner, self.now().plus(30_000)).await
     }
 
     pub fn calls(&self) -> usize {
@@ -203,6 +209,12 @@ impl World {
         let get = get.key("delivery", AttributeValue::S(self.message.delivery.to_string()));
         let item = get.send().await.expect("the ledger can be read").item.expect("an entry");
         item.get("cause").and_then(|cause| cause.as_s().ok()).cloned().unwrap_or_default()
+    }
+
+    /// Everything that is put back is told, too.
+    pub fn watch_queue(&mut self, put_back: PutBack) {
+        let config = aws_sdk_sqs::config::Builder::from(self.stack.sdk_config()).interceptor(put_back).build();
+        self.sender.queue = Queue::new(aws_sdk_sqs::Client::from_conf(config), self.queue_url.clone());
     }
 
     pub fn queue_to(&mut self, url: &str) {
