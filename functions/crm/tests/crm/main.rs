@@ -5,6 +5,8 @@
 
 #[path = "../../../../shared/https/tests/support/dispatch.rs"]
 mod dispatch;
+#[path = "../../../../tests/tests/local/operations.rs"]
+mod operations;
 #[path = "../../../../shared/https/tests/support/peer.rs"]
 mod peer;
 
@@ -188,5 +190,44 @@ fn only_a_contact_follows_the_profile() {
     for (step, follows) in [(CONTACT, true), (BY_ID, true), (TIMELINE, false)] {
         let definition = trigger::parse("t.yaml", &format!("trigger: t\non: a.done\nthen:\n  - {step}\n")).expect("a valid trigger");
         assert_eq!(hubspot.follows_profile(definition.steps().first().expect("a step").action()), follows, "{step}");
+    }
+}
+
+/// What an example of the document makes of the system.
+fn behaviour(example: &str) -> Behaviour {
+    match example {
+        "no answer in time" => Behaviour::Hangs,
+        "connection lost" => Behaviour::Closes,
+        "no HTTP" => Behaviour::Babbles,
+        answer => {
+            let (status, header) = answer.split_once(' ').unwrap_or((answer, ""));
+            let behaviour = Behaviour::status(status.parse().expect("a status"), "{}");
+            if header.is_empty() { behaviour } else { behaviour.with(header, "60") }
+        }
+    }
+}
+
+/// What an answer means that comes for another reason than the system's own.
+async fn elsewhere(example: &str) -> Option<Result<Accepted, SendError>> {
+    let secret = match example {
+        "no connection" => json!({ "base_url": "http://127.0.0.1:1", "token": "t" }),
+        "no token" => json!({}),
+        _ => return None,
+    };
+    let peer = peer().await;
+    peer.set_secret(&secret);
+    let hubspot = HubSpot { caller: peer.caller().await };
+    let entry = build(&hubspot, CONTACT, &ana()).0.unwrap_or_else(|outcome| unreachable!("{outcome:?}"));
+    Some(hubspot.send(entry).await)
+}
+
+#[tokio::test]
+async fn each_answer_counts_as_the_document_says() {
+    for (kind, said) in operations::examples("crm") {
+        let answer = match elsewhere(&said).await {
+            Some(answer) => answer,
+            None => meaning(behaviour(&said)).await,
+        };
+        assert_eq!(operations::kind(&answer.expect_err("it was not taken")), kind, "{said}");
     }
 }

@@ -5,16 +5,19 @@
 
 #[path = "../../../../shared/https/tests/support/dispatch.rs"]
 mod dispatch;
+#[path = "../../../../tests/tests/local/operations.rs"]
+mod operations;
 #[path = "../../../../shared/https/tests/support/peer.rs"]
 mod peer;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use decision::{Outcome, Reason};
-use sender::{Accepted, Provider, SendError};
+use sender::{Accepted, Provider, Scope, SendError};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use testkit::{Behaviour, Received};
+use trigger::EndpointName;
 use webhook::Endpoints;
 
 use dispatch::build;
@@ -216,4 +219,52 @@ async fn each_answer_says_what_to_do_next() {
 #[tokio::test]
 async fn an_endpoint_that_says_nothing_counts_as_not_sent() {
     assert_eq!(meaning(Behaviour::Hangs).await, Err(SendError::NotSent { cause: "timeout".to_owned() }));
+}
+
+/// What an example of the document makes of the system.
+fn behaviour(example: &str) -> Behaviour {
+    match example {
+        "no answer in time" => Behaviour::Hangs,
+        "connection lost" => Behaviour::Closes,
+        "no HTTP" => Behaviour::Babbles,
+        answer => {
+            let (status, header) = answer.split_once(' ').unwrap_or((answer, ""));
+            let behaviour = Behaviour::status(status.parse().expect("a status"), "{}");
+            if header.is_empty() { behaviour } else { behaviour.with(header, "60") }
+        }
+    }
+}
+
+/// What an answer means that comes for another reason than the system's own.
+async fn elsewhere(example: &str) -> Option<Result<Accepted, SendError>> {
+    let secret = match example {
+        "no connection" => json!({ "inventory": { "url": "http://127.0.0.1:1/in", "secret": whsec(KEY) } }),
+        "no such endpoint" => json!({}),
+        _ => return None,
+    };
+    let peer = peer().await;
+    peer.set_secret(&secret);
+    Some(send(&peer, PLAIN).await.1)
+}
+
+#[tokio::test]
+async fn each_answer_counts_as_the_document_says() {
+    for (kind, said) in operations::examples("webhook") {
+        let answer = match elsewhere(&said).await {
+            Some(answer) => answer,
+            None => meaning(behaviour(&said)).await,
+        };
+        assert_eq!(operations::kind(&answer.expect_err("it was not taken")), kind, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn trouble_with_an_endpoint_is_its_own() {
+    let endpoints = endpoints(&peer().await).await;
+    let scope = |step: &str| endpoints.scope(&build(&endpoints, step, &ana()).0.unwrap_or_else(|outcome| unreachable!("{outcome:?}")));
+    let named = |name: &str| Scope::Endpoint(EndpointName::parse(name).expect("a name"));
+    assert_eq!(
+        [scope(PLAIN), scope(PAYLOAD), scope("webhook: { endpoint: payment }")],
+        [named("inventory"), named("inventory"), named("payment")]
+    );
 }
