@@ -73,6 +73,24 @@ fn every_event_source_reports_what_failed_and_can_be_deployed_at_rest() {
     }
 }
 
+#[test]
+fn each_sender_has_an_alarm_on_its_breaker() {
+    let template = read("template.yaml");
+    let senders: Vec<_> =
+        functions().into_iter().filter(|name| read(&format!("functions/{name}/src/main.rs")).contains("Breakers::default()")).collect();
+    assert_eq!(senders, ["crm", "email", "sms", "webhook"]);
+    for name in senders {
+        let alarm = resource(&template, &format!("{}BreakerOpen", pascal_case(&name)));
+        let says = |line: &str| assert!(alarm.iter().any(|other| other.trim() == line), "{name}: no {line}");
+        says("Type: AWS::CloudWatch::Alarm");
+        // As shared/sender and shared/lambda write it.
+        says("Namespace: CustomerTriggers");
+        says("MetricName: BreakerOpen");
+        says(&format!("Dimensions: [{{ Name: channel, Value: {name} }}]"));
+        says("TreatMissingData: notBreaching");
+    }
+}
+
 /// A phone number has no ARN. What has one, a topic or an app's endpoint, is denied in the same breath.
 const TEXT_MESSAGES: &str = "              - Sid: SendToPhoneNumbers
                 Effect: Allow

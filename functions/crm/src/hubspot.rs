@@ -34,13 +34,13 @@ pub struct Entry {
 
 impl HubSpot {
     fn request(secret: &str, entry: &Entry) -> Result<Request, SendError> {
-        let not_sent = |cause: &str| SendError::NotSent { cause: cause.to_owned() };
-        let access: Value = serde_json::from_str(secret).map_err(|_| not_sent("secret_malformed"))?;
+        let unavailable = |cause: &str| SendError::Unavailable { cause: cause.to_owned() };
+        let access: Value = serde_json::from_str(secret).map_err(|_| unavailable("secret_malformed"))?;
         let text = |name: &str| access.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-        let token = text("token").ok_or_else(|| not_sent("token_missing"))?;
+        let token = text("token").ok_or_else(|| unavailable("token_missing"))?;
         let base = text("base_url").unwrap_or(HUBSPOT).trim_end_matches('/');
         Ok(Request {
-            address: Address::parse(&format!("{base}{}", entry.path)).map_err(|_| not_sent("address_refused"))?,
+            address: Address::parse(&format!("{base}{}", entry.path)).map_err(|_| unavailable("address_refused"))?,
             headers: vec![("authorization", format!("Bearer {token}")), ("idempotency-key", entry.delivery.clone())],
             body: entry.body.clone(),
         })

@@ -5,7 +5,7 @@ use delivery::Recipients;
 use email::Ses;
 use lambda::{Configuration, serve_queue};
 use lambda_runtime::Error;
-use sender::Sender;
+use sender::{Breakers, Sender};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -30,6 +30,7 @@ async fn main() -> Result<(), Error> {
     env.check()?;
     let key = AddressKey::new(Secret::read(&aws_sdk_secretsmanager::Client::new(&sdk), &secret).await?);
     let reads = DeliveryReads::new(dynamodb, customers, events, suppressions, Some(key));
-    let sender = &Sender { provider, reads, ledger, queue, stream, book, clock, unsubscribe_url, recipients };
+    let sender =
+        &Sender { provider, reads, ledger, queue, stream, book, clock, unsubscribe_url, recipients, breakers: Breakers::default() };
     serve_queue(async |body, attempt, deadline| sender.is_done_with(body, attempt, deadline).await).await
 }

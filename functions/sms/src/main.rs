@@ -4,7 +4,7 @@ use aws::{AddressKey, Clock, DeliveryReads, Ledger, Queue, Secret, Stream, Trigg
 use delivery::Recipients;
 use lambda::{Configuration, serve_queue};
 use lambda_runtime::Error;
-use sender::Sender;
+use sender::{Breakers, Sender};
 use sms::Sns;
 use trigger::SenderId;
 
@@ -27,6 +27,7 @@ async fn main() -> Result<(), Error> {
     env.check()?;
     let key = AddressKey::new(Secret::read(&aws_sdk_secretsmanager::Client::new(&sdk), &secret).await?);
     let reads = DeliveryReads::new(dynamodb, customers, events, suppressions, Some(key));
-    let sender = &Sender { provider, reads, ledger, queue, stream, book, clock, unsubscribe_url, recipients };
+    let sender =
+        &Sender { provider, reads, ledger, queue, stream, book, clock, unsubscribe_url, recipients, breakers: Breakers::default() };
     serve_queue(async |body, attempt, deadline| sender.is_done_with(body, attempt, deadline).await).await
 }

@@ -4,7 +4,7 @@
 use aws::Clock;
 use decision::Outcome;
 use https::{Address, Bytes, Caller, Request, accepted, body};
-use sender::{Accepted, Dispatch, Provider, SendError};
+use sender::{Accepted, Dispatch, Provider, Scope, SendError};
 use serde_json::{Value, json};
 use trigger::{Action, EndpointName};
 
@@ -26,14 +26,14 @@ pub struct Call {
 
 impl Endpoints {
     fn request(&self, secret: &str, call: &Call) -> Result<Request, SendError> {
-        let not_sent = |cause: &str| SendError::NotSent { cause: cause.to_owned() };
-        let endpoints: Value = serde_json::from_str(secret).map_err(|_| not_sent("secret_malformed"))?;
-        // Whoever runs the stack may still add it. Until then the delivery comes again, and then is a dead letter to be redriven.
-        let endpoint = endpoints.get(call.endpoint.as_str()).ok_or_else(|| not_sent("endpoint_unknown"))?;
+        let unavailable = |cause: &str| SendError::Unavailable { cause: cause.to_owned() };
+        let endpoints: Value = serde_json::from_str(secret).map_err(|_| unavailable("secret_malformed"))?;
+        // Whoever runs the stack may still add it. Until then what goes there waits.
+        let endpoint = endpoints.get(call.endpoint.as_str()).ok_or_else(|| unavailable("endpoint_unknown"))?;
         let text = |name: &str| endpoint.get(name).and_then(Value::as_str).unwrap_or_default();
-        let address = Address::parse(text("url")).map_err(|_| not_sent("address_refused"))?;
+        let address = Address::parse(text("url")).map_err(|_| unavailable("address_refused"))?;
         let timestamp = self.clock.now().millis().div_euclid(1_000);
-        let signature = signature(text("secret"), &call.delivery, timestamp, &call.body).ok_or_else(|| not_sent("secret_malformed"))?;
+        let signature = signature(text("secret"), &call.delivery, timestamp, &call.body).ok_or_else(|| unavailable("secret_malformed"))?;
         let headers =
             vec![("webhook-id", call.delivery.clone()), ("webhook-timestamp", timestamp.to_string()), ("webhook-signature", signature)];
         Ok(Request { address, headers, body: call.body.clone() })
@@ -44,6 +44,11 @@ impl Provider for Endpoints {
     type Content = Call;
 
     const LONGEST_CALL_MILLIS: i64 = Caller::LONGEST_CALL_MILLIS;
+
+    /// The endpoints are systems of their own: one that is down stops none of the others.
+    fn scope(&self, call: &Call) -> Scope {
+        Scope::Endpoint(call.endpoint.clone())
+    }
 
     fn build(&self, dispatch: &Dispatch<'_>) -> Result<Call, Outcome> {
         let Action::Webhook(action) = dispatch.action else { return Err(Outcome::Failed { cause: "wrong_channel".to_owned() }) };

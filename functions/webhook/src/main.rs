@@ -5,7 +5,7 @@ use delivery::Recipients;
 use https::{Caller, Client};
 use lambda::{Configuration, serve_queue};
 use lambda_runtime::Error;
-use sender::Sender;
+use sender::{Breakers, Sender};
 use webhook::Endpoints;
 
 #[tokio::main(flavor = "current_thread")]
@@ -27,6 +27,7 @@ async fn main() -> Result<(), Error> {
         clock,
         unsubscribe_url: None,
         recipients: Recipients::Everybody,
+        breakers: Breakers::default(),
     };
     env.check()?;
     serve_queue(async |body, attempt, deadline| sender.is_done_with(body, attempt, deadline).await).await

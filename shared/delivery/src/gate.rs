@@ -7,10 +7,7 @@ use decision::Reason;
 use event::Time;
 use trigger::{Action, Channel, Class, Mode, Purpose};
 
-use crate::{Message, Recipients};
-
-/// The longest that a message waits before it is looked at again; a queue cannot delay longer.
-const LONGEST_WAIT_MILLIS: i64 = 900_000;
+use crate::{Jitter, Message, Recipients, WaitCause, back_off, bounded_wait};
 
 /// Why somebody gets nothing, from outside the stream of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,32 +60,6 @@ pub enum Gate {
     Refuse(Reason),
 }
 
-/// Why a delivery waits. Waiting is no failure and uses up no attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitCause {
-    NotCommitted,
-    NotBefore,
-    Paused,
-    ClaimedByAnother,
-    Throttled,
-    Unknown,
-}
-
-impl WaitCause {
-    /// The code in logs and metrics.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NotCommitted => "not_committed",
-            Self::NotBefore => "not_before",
-            Self::Paused => "paused",
-            Self::ClaimedByAnother => "claimed_by_another",
-            Self::Throttled => "throttled",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 /// Whether a delivery may go out. Lateness first, then what makes it wait, then what forbids it.
 #[must_use]
 pub fn gate(circumstances: &Circumstances<'_>) -> Gate {
@@ -97,7 +68,7 @@ pub fn gate(circumstances: &Circumstances<'_>) -> Gate {
         return Gate::Refuse(Reason::Expired);
     }
     let Some(customer) = customer.filter(|customer| customer.is_committed(&message.shard, &message.sequence)) else {
-        return wait(circumstances, back_off(message.waits), WaitCause::NotCommitted);
+        return wait(circumstances, back_off(message.waits, Jitter::of(message)), WaitCause::NotCommitted);
     };
     if now < message.not_before {
         return wait(circumstances, message.not_before.since(now), WaitCause::NotBefore);
@@ -122,16 +93,8 @@ pub fn gate(circumstances: &Circumstances<'_>) -> Gate {
     if denied { Gate::Refuse(Reason::Suppressed) } else { Gate::Open }
 }
 
-/// A wait that ends no later than the delivery's own end, so that it is looked at once more and settled.
 fn wait(circumstances: &Circumstances<'_>, millis: i64, cause: WaitCause) -> Gate {
-    let left = circumstances.message.not_after.since(circumstances.now).saturating_add(1_000);
-    Gate::Wait { millis: millis.min(left).clamp(0, LONGEST_WAIT_MILLIS), cause }
-}
-
-/// 1, 2, 4 … seconds, up to 15 minutes.
-#[must_use]
-pub fn back_off(waits: u32) -> i64 {
-    1_000_i64.checked_shl(waits.min(20)).unwrap_or(LONGEST_WAIT_MILLIS).min(LONGEST_WAIT_MILLIS)
+    Gate::Wait { millis: bounded_wait(circumstances.message, circumstances.now, millis), cause }
 }
 
 fn applies(suppression: &Suppression, action: &Action) -> bool {

@@ -4,7 +4,7 @@
 
 use customer::{Customer, Evolved, Input, decide, evolve};
 use decision::{DeliveryId, RunId};
-use delivery::{Circumstances, Gate, Message, Recipients, Suppression, SuppressionKind, back_off, gate};
+use delivery::{Circumstances, Gate, Message, Recipients, Suppression, SuppressionKind, gate};
 use event::{CustomerId, Event, Position, SequenceNumber, ShardId, Time};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -146,12 +146,6 @@ fn every_case_is_answered_as_it_states() {
         };
         assert_eq!(said(&gate(&circumstances)), case.gate, "{}", case.name);
     }
-}
-
-#[test]
-fn waiting_grows_from_a_second_to_fifteen_minutes() {
-    let seconds = [0, 1, 2, 3, 9, 10, 11, 63, 64, u32::MAX].map(|waits| back_off(waits) / 1_000);
-    assert_eq!(seconds, [1, 2, 4, 8, 512, 900, 900, 900, 900, 900]);
 }
 
 fn any_time() -> impl Strategy<Value = Time> {

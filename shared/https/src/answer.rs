@@ -34,7 +34,8 @@ impl Answer {
     ///
     /// A system that is in trouble (5xx) may have done its work before it failed. It counts as not sent all the same: these
     /// systems recognise a delivery by its id, so that another attempt does no harm, and attempts that keep failing end among
-    /// the dead letters, from where they can be sent when the trouble is over. For the same reason nothing is ever unknown.
+    /// the dead letters, from where they can be sent when the trouble is over. It may also be this delivery on which the system
+    /// fails, and no other. For the same reason nothing is ever unknown.
     ///
     /// # Errors
     /// Any status but 2xx.
@@ -45,9 +46,10 @@ impl Answer {
             408 | 425 | 429 => Err(self.throttled()),
             503 if self.retry_after_millis.is_some() => Err(self.throttled()),
             // It does not know us. That says nothing about this delivery: the secret is to be put right.
-            401 => Err(SendError::NotSent { cause }),
+            401 => Err(SendError::Unavailable { cause }),
+            // No redirect is followed, since a signed call is for the address that the operator wrote, and no other.
+            300..=399 => Err(SendError::Unavailable { cause }),
             400..=499 => Err(SendError::Rejected { cause }),
-            // 3xx: no redirect is followed, since a signed call is for the address that the operator wrote, and no other.
             _ => Err(SendError::NotSent { cause }),
         }
     }
@@ -118,7 +120,10 @@ mod tests {
         for status in [400, 402, 403, 404, 409, 410, 413, 422, 499] {
             assert_eq!(answer(status, &[]).taken(), Err(SendError::Rejected { cause: cause(status) }));
         }
-        for status in [301, 302, 307, 308, 401, 500, 501, 502, 503, 504, 599, 600, 999] {
+        for status in [301, 302, 307, 308, 401] {
+            assert_eq!(answer(status, &[]).taken(), Err(SendError::Unavailable { cause: cause(status) }));
+        }
+        for status in [500, 501, 502, 503, 504, 599, 600, 999] {
             assert_eq!(answer(status, &[]).taken(), Err(SendError::NotSent { cause: cause(status) }));
         }
         let later = answer(503, &[(RETRY_AFTER, "7")]).taken();

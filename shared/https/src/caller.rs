@@ -70,7 +70,7 @@ impl Caller {
     }
 
     async fn send(&self, request: Request, until: Instant) -> Result<Answer, SendError> {
-        let headers = headers(&request.headers).ok_or_else(|| SendError::NotSent { cause: "secret_malformed".to_owned() })?;
+        let headers = headers(&request.headers).ok_or_else(|| SendError::Unavailable { cause: "secret_malformed".to_owned() })?;
         self.client.post(&request.address, headers, request.body, until).await
     }
 }
@@ -90,7 +90,7 @@ fn headers(ours: &[(&'static str, String)]) -> Option<Vec<(HeaderName, HeaderVal
 async fn in_time<T>(until: Instant, read: impl Future<Output = Result<T, Passing>>) -> Result<T, SendError> {
     match timeout_at(until, read).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) | Err(_) => Err(SendError::NotSent { cause: "secret_not_read".to_owned() }),
+        Ok(Err(_)) | Err(_) => Err(SendError::Unavailable { cause: "secret_not_read".to_owned() }),
     }
 }
 

@@ -69,15 +69,14 @@ impl Client {
         body: Bytes,
         until: Instant,
     ) -> Result<Answer, SendError> {
-        let not_sent = |cause: &str| SendError::NotSent { cause: cause.to_owned() };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = address.uri();
         request.headers_mut().extend(headers);
         let answer = match timeout_at(until, self.0.request(request)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(not_sent(cause(&error))),
-            Err(_) => return Err(not_sent("timeout")),
+            Ok(Err(error)) => return Err(meaning(&error)),
+            Err(_) => return Err(SendError::NotSent { cause: "timeout".to_owned() }),
         };
         let (head, body) = answer.into_parts();
         let body = timeout_at(until, whole(body)).await.ok().flatten();
@@ -85,12 +84,14 @@ impl Client {
     }
 }
 
-fn cause(error: &legacy::Error) -> &'static str {
+/// Whoever was not reached had nothing of this delivery that it could fail on.
+fn meaning(error: &legacy::Error) -> SendError {
     if error.is_connect() {
-        return "not_connected";
+        return SendError::Unavailable { cause: "not_connected".to_owned() };
     }
     let error = std::error::Error::source(error).and_then(|error| error.downcast_ref::<hyper::Error>());
-    if error.is_some_and(hyper::Error::is_parse) { "unreadable_answer" } else { "connection_lost" }
+    let cause = if error.is_some_and(hyper::Error::is_parse) { "unreadable_answer" } else { "connection_lost" };
+    SendError::NotSent { cause: cause.to_owned() }
 }
 
 /// A body that is not too long and not cut short.

@@ -32,7 +32,7 @@ pub fn meaning<E: ProvideErrorMetadata>(
         // Nothing left this process.
         SdkError::ConstructionFailure(_) => SendError::NotSent { cause: "construction".to_owned() },
         SdkError::DispatchFailure(failure) if never_connected(failure.as_connector_error()) => {
-            SendError::NotSent { cause: "not_connected".to_owned() }
+            SendError::Unavailable { cause: "not_connected".to_owned() }
         }
         SdkError::DispatchFailure(_) => SendError::Ambiguous { cause: "connection_lost".to_owned() },
         SdkError::TimeoutError(_) => SendError::Ambiguous { cause: "timeout".to_owned() },
@@ -52,7 +52,8 @@ fn by_status(status: u16, cause: String) -> SendError {
         429 => SendError::Throttled { cause, retry_after_millis: None },
         // Throttling that the gateway in front of the service says.
         400 if cause.contains("Throttl") => SendError::Throttled { cause, retry_after_millis: None },
-        // Not let in, an expired signature, an unknown request: the service did not take it.
+        // Not let in, an expired signature, an unknown request: the service did not take it. A permission can be about the
+        // one sender that this trigger names, so that others get through.
         400..=499 => SendError::NotSent { cause },
         _ => SendError::Ambiguous { cause },
     }

@@ -35,15 +35,23 @@ impl<P: Provider> Sender<P> {
             let content = match self.stage(message, plan, &known).await? {
                 Stage::Ready(content) if repeats < MOST_REPEATS && until.since(self.clock.now()) >= P::LONGEST_CALL_MILLIS => content,
                 Stage::Ready(_) | Stage::Waits { .. } => {
-                    return Ok(Err(SendError::Throttled { cause: "profile_changed".to_owned(), retry_after_millis: None }));
+                    return Ok(Err(later()));
                 }
                 Stage::Ends(_) => break,
             };
-            match self.provider.send(content).await {
+            let Ok(call) = self.breakers.admit(message.channel, self.provider.scope(&content), self.clock.now()) else {
+                return Ok(Err(later()));
+            };
+            match self.call(call, content, message).await {
                 Ok(accepted) => (version, taken) = (known.version, accepted),
                 Err(error) => return Ok(Err(error)),
             }
         }
         Ok(Ok(taken))
     }
+}
+
+/// What was taken is older than the profile. The delivery is not done with, and nothing of it is wrong.
+fn later() -> SendError {
+    SendError::Throttled { cause: "profile_changed".to_owned(), retry_after_millis: None }
 }

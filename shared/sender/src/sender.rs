@@ -2,21 +2,16 @@
 
 use std::sync::Arc;
 
-use aws::{Claim, Clock, DeliveryReads, Earlier, Known, Ledger, Passing, Queue, StoreError, Stream, TriggerBook};
+use aws::{Clock, DeliveryReads, Known, Ledger, Passing, Queue, StoreError, Stream, TriggerBook};
 use decision::{Outcome, Reason};
-use delivery::{Circumstances, Context, Gate, Message, MessageError, Recipients, Template, WaitCause, back_off, gate};
+use delivery::{Circumstances, Context, Gate, Message, MessageError, Recipients, Template, WaitCause, bounded_wait, gate};
 use event::{Event, Time};
 use thiserror::Error;
-use trigger::{Action, SendPolicy};
+use trigger::Action;
 
-use crate::provider::{Accepted, Dispatch, Provider, SendError};
-
-/// A claim outlives the provider's call by this much, and stays below the queue's visibility timeout.
-const LEASE_MARGIN_MILLIS: i64 = 20_000;
-
-/// A provider's wish when to come back is followed between these.
-const SOONEST_RETRY_MILLIS: i64 = 1_000;
-const LATEST_RETRY_MILLIS: i64 = 900_000;
+use crate::after::{Next, Wait, after_failure};
+use crate::breakers::Breakers;
+use crate::provider::{Dispatch, Provider};
 
 /// Turns deliveries into messages of one channel.
 pub struct Sender<P> {
@@ -31,6 +26,8 @@ pub struct Sender<P> {
     pub unsubscribe_url: Option<String>,
     /// Whom this stack may reach.
     pub recipients: Recipients,
+    /// Whether the provider is called at all while it is in trouble.
+    pub breakers: Breakers,
 }
 
 /// What became of a message; it is done with and may be deleted.
@@ -53,8 +50,9 @@ pub enum Failure {
     Store(#[from] StoreError),
     #[error("the provider did not take the message: {cause}")]
     NotSent { cause: String },
-    #[error("too little time is left in this invocation")]
-    OutOfTime,
+    /// The message could not be put back to wait.
+    #[error(transparent)]
+    Queue(Passing),
 }
 
 impl From<Passing> for Failure {
@@ -65,7 +63,7 @@ impl From<Passing> for Failure {
 
 /// What a delivery needs that does not change between attempts.
 pub(crate) struct Plan {
-    action: Action,
+    pub(crate) action: Action,
     template: Option<Arc<Template>>,
 }
 
@@ -79,6 +77,7 @@ pub(crate) enum Stage<C> {
 impl<P: Provider> Sender<P> {
     /// Handles one message, says in the log what became of it, and whether the queue may forget it.
     pub async fn is_done_with(&self, body: &str, owner: &str, deadline: Time) -> bool {
+        let _until_the_batch_is_done = self.breakers.message(&self.clock);
         let delivery = Message::parse(body).map(|message| (message.delivery, message.trigger));
         let (delivery, trigger) = delivery.map_or((None, None), |(delivery, trigger)| (Some(delivery), Some(trigger)));
         let delivery = delivery.as_ref().map(tracing::field::display);
@@ -134,15 +133,29 @@ impl<P: Provider> Sender<P> {
     /// An attempt that failed: the message stays on the queue, and uses up one of its receives.
     pub async fn handle(&self, body: &str, owner: &str, deadline: Time) -> Result<Handled, Failure> {
         let message = Message::parse(body)?;
-        self.book.refresh().await?;
-        let known = self.reads.read(&message).await?;
-        let Some(plan) = self.plan(&message).await? else {
-            return self.end_unclaimed(&message, &known, Outcome::Failed { cause: "trigger_missing".to_owned() }).await;
+        let failure = match self.handle_message(&message, owner, deadline).await {
+            Ok(handled) => return Ok(handled),
+            Err(failure) => failure,
         };
-        match self.stage(&message, &plan, &known).await? {
-            Stage::Ready(content) => self.attempt(&message, &plan, &known, content, owner, deadline).await,
-            Stage::Waits { millis, cause } => self.wait(&message, millis, cause).await,
-            Stage::Ends(outcome) => self.end_unclaimed(&message, &known, outcome).await,
+        match after_failure(&failure, &message, self.clock.now()) {
+            Next::Waits(wait) => {
+                tracing::warn!(delivery.id = %message.delivery, trigger.id = %message.trigger, error = %failure, "a store is in trouble");
+                self.wait(&message, wait).await
+            }
+            Next::Ends(_) | Next::StaysOnQueue => Err(failure),
+        }
+    }
+
+    async fn handle_message(&self, message: &Message, owner: &str, deadline: Time) -> Result<Handled, Failure> {
+        self.book.refresh().await?;
+        let known = self.reads.read(message).await?;
+        let Some(plan) = self.plan(message).await? else {
+            return self.end_unclaimed(message, &known, Outcome::Failed { cause: "trigger_missing".to_owned() }).await;
+        };
+        match self.stage(message, &plan, &known).await? {
+            Stage::Ready(content) => self.attempt(message, &plan, &known, content, owner, deadline).await,
+            Stage::Waits { millis, cause } => self.wait(message, Wait { cause, millis }).await,
+            Stage::Ends(outcome) => self.end_unclaimed(message, &known, outcome).await,
         }
     }
 
@@ -196,66 +209,14 @@ impl<P: Provider> Sender<P> {
         self.provider.build(&Dispatch { message, action: &plan.action, customer, template: plan.template.as_deref(), context: &context })
     }
 
-    async fn attempt(
-        &self,
-        message: &Message,
-        plan: &Plan,
-        known: &Known,
-        content: P::Content,
-        owner: &str,
-        deadline: Time,
-    ) -> Result<Handled, Failure> {
-        let policy = plan.action.send();
-        let now = self.clock.now();
-        if deadline.since(now) < P::LONGEST_CALL_MILLIS {
-            return Err(Failure::OutOfTime);
-        }
-        let lease = P::LONGEST_CALL_MILLIS + LEASE_MARGIN_MILLIS;
-        let mut earlier = match self.ledger.claim(message, owner, policy, now, lease).await? {
-            Claim::Granted(earlier) => earlier,
-            other => return self.not_granted(message, known, other).await,
-        };
-        let mut sent = self.provider.send(content).await;
-        if let Ok(taken) = &sent
-            && self.provider.follows_profile(&plan.action)
-        {
-            earlier = Earlier::PerhapsTaken;
-            sent = self.followed(message, plan, known, taken.clone(), deadline.min(now.plus(lease))).await?;
-        }
-        match sent {
-            Ok(Accepted { provider_id }) => self.end(message, known, owner, Outcome::Sent { provider_id }).await,
-            Err(SendError::Rejected { cause }) => self.end(message, known, owner, earlier.then(Outcome::Failed { cause })).await,
-            Err(SendError::Throttled { cause, retry_after_millis }) => {
-                self.ledger.release(message, owner, &cause, earlier).await?;
-                self.wait(message, pause(retry_after_millis, message.waits), WaitCause::Throttled).await
-            }
-            Err(SendError::NotSent { cause }) => {
-                self.ledger.release(message, owner, &cause, earlier).await?;
-                Err(Failure::NotSent { cause })
-            }
-            Err(SendError::Ambiguous { cause }) => {
-                tracing::warn!(delivery.id = %message.delivery, trigger.id = %message.trigger, cause, "nobody knows whether the provider took it");
-                match policy {
-                    SendPolicy::AtMostOnce => self.end(message, known, owner, Outcome::Unknown).await,
-                    // The claim stands until its lease is over; then the next attempt takes it.
-                    SendPolicy::AtLeastOnce => self.wait(message, lease, WaitCause::Unknown).await,
-                }
-            }
-        }
-    }
-
     /// Puts a message back, for no longer than until right after its end, so that it is then settled.
-    pub(crate) async fn wait(&self, message: &Message, millis: i64, cause: WaitCause) -> Result<Handled, Failure> {
-        let left = message.not_after.since(self.clock.now()).saturating_add(1_000);
-        self.queue.send_later(message, millis.min(left).max(0)).await?;
+    pub(crate) async fn wait(&self, message: &Message, Wait { cause, millis }: Wait) -> Result<Handled, Failure> {
+        self.queue.send_later(message, bounded_wait(message, self.clock.now(), millis)).await.map_err(Failure::Queue)?;
+        if cause == WaitCause::BreakerOpen {
+            self.breakers.waits(message.channel);
+        }
         Ok(Handled::Waits(cause))
     }
-}
-
-/// How long a throttled delivery waits: as the provider says, within bounds, else longer with each wait.
-fn pause(retry_after_millis: Option<i64>, waits: u32) -> i64 {
-    let asked = retry_after_millis.map(|millis| millis.clamp(SOONEST_RETRY_MILLIS, LATEST_RETRY_MILLIS));
-    asked.unwrap_or_else(|| back_off(waits.saturating_add(1)))
 }
 
 fn filled_in(url: &str, message: &Message) -> String {
@@ -277,20 +238,6 @@ fn percent_encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_throttled_delivery_waits_as_long_as_the_provider_says() {
-        for (asked, waits, millis) in [
-            (Some(-5_000), 0, 1_000),
-            (Some(0), 9, 1_000),
-            (Some(100_000), 0, 100_000),
-            (Some(i64::MAX), 0, 900_000),
-            (None, 0, 2_000),
-            (None, u32::MAX, 900_000),
-        ] {
-            assert_eq!(pause(asked, waits), millis, "{asked:?} {waits}");
-        }
-    }
 
     #[test]
     fn a_customer_s_id_cannot_break_out_of_the_link() {

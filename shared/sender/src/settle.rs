@@ -2,9 +2,10 @@
 
 use aws::{Claim, Known, StoreError};
 use decision::Outcome;
-use delivery::{Message, WaitCause};
+use delivery::Message;
 
 use crate::Provider;
+use crate::after::while_claimed;
 use crate::report::report;
 use crate::sender::{Failure, Handled, Sender};
 
@@ -40,8 +41,7 @@ impl<P: Provider> Sender<P> {
             }
             Claim::Granted(_) | Claim::HeldByAnother { .. } => {
                 let until = if let Claim::HeldByAnother { until } = claim { until } else { self.clock.now() };
-                let millis = until.since(self.clock.now()).max(0) + 1_000;
-                self.wait(message, millis, WaitCause::ClaimedByAnother).await
+                self.wait(message, while_claimed(until, self.clock.now())).await
             }
             Claim::Abandoned => {
                 self.ledger.settle_abandoned(message, self.clock.now()).await?;

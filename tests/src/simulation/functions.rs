@@ -11,9 +11,9 @@ use delivery::Recipients;
 use email::Ses;
 use event::Time;
 use futures::future::LocalBoxFuture;
-use lambda::{attempt_each, failed_from, records_of};
+use lambda::{Metrics, attempt_each, failed_from, records_of};
 use router::Router;
-use sender::{Provider, Sender};
+use sender::{Breakers, Provider, Sender};
 use serde_json::Value;
 use sms::Sns;
 use trigger::Channel;
@@ -182,6 +182,7 @@ async fn sender<P: Provider + 'static>(world: &Rc<World>, process: &Arc<Process>
     let key = AddressKey::new(Secret::read(&secrets, "address-key").await.expect("the secret is there"));
     let Clients { dynamodb, sqs, kinesis, clock } = Clients::new(world, process);
     let [customers, events, suppressions] = ["customers", "events", "suppressions"].map(str::to_owned);
+    let history = world.history.clone();
     let sender = Rc::new(Sender {
         provider,
         reads: DeliveryReads::new(dynamodb.clone(), customers, events, suppressions, Some(key)),
@@ -192,6 +193,7 @@ async fn sender<P: Provider + 'static>(world: &Rc<World>, process: &Arc<Process>
         clock,
         unsubscribe_url: None,
         recipients: Recipients::Everybody,
+        breakers: Breakers::new(Metrics::new(move |line| history.say(|| line.to_owned()))),
     });
     Rc::new(move |payload, request, deadline| {
         let sender = Rc::clone(&sender);

@@ -5,6 +5,8 @@
 
 #[path = "../../../../shared/https/tests/support/dispatch.rs"]
 mod dispatch;
+#[path = "../../../../tests/tests/local/operations.rs"]
+mod operations;
 #[path = "../../../../shared/https/tests/support/peer.rs"]
 mod peer;
 
@@ -113,6 +115,7 @@ async fn what_cannot_be_built_ends_with_its_reason() {
 
 #[tokio::test]
 async fn each_answer_says_what_to_do_next() {
+    let unavailable = |cause: &str| Err(SendError::Unavailable { cause: cause.to_owned() });
     let not_sent = |cause: &str| Err(SendError::NotSent { cause: cause.to_owned() });
     let throttled = |cause: &str, millis| Err(SendError::Throttled { cause: cause.to_owned(), retry_after_millis: millis });
     let rejected = |cause: &str| Err(SendError::Rejected { cause: cause.to_owned() });
@@ -122,7 +125,7 @@ async fn each_answer_says_what_to_do_next() {
         (empty(400), rejected("http_400")),
         (empty(404), rejected("http_404")),
         (says(207, &fault), rejected("http_207")),
-        (empty(401), not_sent("http_401")),
+        (empty(401), unavailable("http_401")),
         (empty(429).with("Retry-After", "11"), throttled("http_429", Some(11_000))),
         (empty(429), throttled("http_429", None)),
         (empty(423), throttled("http_423", None)),
@@ -130,7 +133,7 @@ async fn each_answer_says_what_to_do_next() {
         (empty(503).with("Retry-After", "2"), throttled("http_503", Some(2_000))),
         (empty(503), not_sent("http_503")),
         (empty(500), not_sent("http_500")),
-        (empty(302).with("Location", "https://example.com/"), not_sent("http_302")),
+        (empty(302).with("Location", "https://example.com/"), unavailable("http_302")),
         (Behaviour::Closes, not_sent("connection_lost")),
         (Behaviour::Babbles, not_sent("unreadable_answer")),
     ] {
@@ -175,7 +178,7 @@ async fn a_secret_that_is_not_filled_in_sends_nothing() {
         peer.set_secret(&secret);
         let hubspot = HubSpot { caller: peer.caller().await };
         let entry = build(&hubspot, CONTACT, &ana()).0.unwrap_or_else(|outcome| unreachable!("{outcome:?}"));
-        assert_eq!(hubspot.send(entry).await, Err(SendError::NotSent { cause: cause.to_owned() }), "{secret}");
+        assert_eq!(hubspot.send(entry).await, Err(SendError::Unavailable { cause: cause.to_owned() }), "{secret}");
     }
     assert!(peer.system.requests().is_empty());
 }
@@ -187,5 +190,44 @@ fn only_a_contact_follows_the_profile() {
     for (step, follows) in [(CONTACT, true), (BY_ID, true), (TIMELINE, false)] {
         let definition = trigger::parse("t.yaml", &format!("trigger: t\non: a.done\nthen:\n  - {step}\n")).expect("a valid trigger");
         assert_eq!(hubspot.follows_profile(definition.steps().first().expect("a step").action()), follows, "{step}");
+    }
+}
+
+/// What an example of the document makes of the system.
+fn behaviour(example: &str) -> Behaviour {
+    match example {
+        "no answer in time" => Behaviour::Hangs,
+        "connection lost" => Behaviour::Closes,
+        "no HTTP" => Behaviour::Babbles,
+        answer => {
+            let (status, header) = answer.split_once(' ').unwrap_or((answer, ""));
+            let behaviour = Behaviour::status(status.parse().expect("a status"), "{}");
+            if header.is_empty() { behaviour } else { behaviour.with(header, "60") }
+        }
+    }
+}
+
+/// What an answer means that comes for another reason than the system's own.
+async fn elsewhere(example: &str) -> Option<Result<Accepted, SendError>> {
+    let secret = match example {
+        "no connection" => json!({ "base_url": "http://127.0.0.1:1", "token": "t" }),
+        "no token" => json!({}),
+        _ => return None,
+    };
+    let peer = peer().await;
+    peer.set_secret(&secret);
+    let hubspot = HubSpot { caller: peer.caller().await };
+    let entry = build(&hubspot, CONTACT, &ana()).0.unwrap_or_else(|outcome| unreachable!("{outcome:?}"));
+    Some(hubspot.send(entry).await)
+}
+
+#[tokio::test]
+async fn each_answer_counts_as_the_document_says() {
+    for (kind, said) in operations::examples("crm") {
+        let answer = match elsewhere(&said).await {
+            Some(answer) => answer,
+            None => meaning(behaviour(&said)).await,
+        };
+        assert_eq!(operations::kind(&answer.expect_err("it was not taken")), kind, "{said}");
     }
 }

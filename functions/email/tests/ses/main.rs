@@ -4,6 +4,8 @@
 #![expect(clippy::expect_used, reason = "a helper that fails is a test that fails")]
 
 mod mail;
+#[path = "../../../../tests/tests/local/operations.rs"]
+mod operations;
 #[path = "../../../../tests/tests/local/server.rs"]
 mod server;
 
@@ -100,16 +102,19 @@ async fn a_trigger_s_own_sender_outranks_the_stack_s() {
 
 #[tokio::test]
 async fn throttling_asks_for_another_time() {
-    for (status, code) in [
-        (429, "TooManyRequestsException"),
-        (400, "LimitExceededException"),
-        (400, "SendingPausedException"),
-        (400, "AccountSuspendedException"),
-        (400, "ThrottlingException"),
-        (429, "SomethingNew"),
-    ] {
+    for (status, code) in
+        [(429, "TooManyRequestsException"), (400, "LimitExceededException"), (400, "ThrottlingException"), (429, "SomethingNew")]
+    {
         let error = meaning(Answer::Says(status, code, r#"{"message":"Maximum sending rate exceeded."}"#)).await;
         assert_eq!(error, SendError::Throttled { cause: code.to_owned(), retry_after_millis: None });
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_may_send_nothing_is_told_from_a_hurry() {
+    for code in ["SendingPausedException", "AccountSuspendedException"] {
+        let error = meaning(Answer::Says(400, code, r#"{"message":"Sending paused for this account."}"#)).await;
+        assert_eq!(error, SendError::Stopped { cause: code.to_owned() });
     }
 }
 
@@ -152,27 +157,57 @@ async fn a_connection_that_ends_after_the_request_may_have_sent_it() {
     assert_eq!(meaning(Answer::Closes).await, SendError::Ambiguous { cause: "connection_lost".to_owned() });
 }
 
-#[tokio::test]
-async fn an_answer_that_does_not_come_may_have_sent_it() {
+/// What no answer means, and how often it was asked for.
+async fn no_answer() -> (SendError, usize) {
     let server = Server::start(&[Answer::Nothing]);
     let mut ses = ses(&server.url).await;
     let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build();
     ses.client = aws_sdk_sesv2::Client::from_conf(ses.client.config().to_builder().timeout_config(timeouts).build());
     let error = ses.send(build(&ses, TRANSACTIONAL, None).expect("a mail")).await.expect_err("no mail was accepted");
-    assert_eq!((error, server.requests().len()), (SendError::Ambiguous { cause: "timeout".to_owned() }, 1));
+    (error, server.requests().len())
+}
+
+async fn nobody_there() -> SendError {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let ses = ses(&url).await;
+    ses.send(build(&ses, TRANSACTIONAL, None).expect("a mail")).await.expect_err("nobody is there")
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_may_have_sent_it() {
+    assert_eq!(no_answer().await, (SendError::Ambiguous { cause: "timeout".to_owned() }, 1));
 }
 
 #[tokio::test]
 async fn what_never_connected_was_not_sent() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let refused = format!("http://{}", listener.local_addr().expect("an address"));
-    drop(listener);
-    for url in [refused.as_str(), "http://nowhere.invalid"] {
-        let ses = ses(url).await;
-        let began = Instant::now();
-        let error = ses.send(build(&ses, TRANSACTIONAL, None).expect("a mail")).await.expect_err("nobody is there");
-        assert_eq!(error, SendError::NotSent { cause: "not_connected".to_owned() }, "{url}");
-        assert!(began.elapsed() < Duration::from_secs(10));
+    let unavailable = SendError::Unavailable { cause: "not_connected".to_owned() };
+    let began = Instant::now();
+    assert_eq!(nobody_there().await, unavailable);
+    let ses = ses("http://nowhere.invalid").await;
+    assert_eq!(ses.send(build(&ses, TRANSACTIONAL, None).expect("a mail")).await, Err(unavailable));
+    assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+/// What an example of the document comes to.
+async fn example(example: &str) -> SendError {
+    match example {
+        "no connection" => nobody_there().await,
+        "no answer in time" => no_answer().await.0,
+        "connection lost" => meaning(Answer::Closes).await,
+        answer => {
+            let (status, code) = answer.split_once(' ').expect("a status and a code");
+            // The codes of a server live as long as the test.
+            meaning(Answer::Says(status.parse().expect("a status"), code.to_owned().leak(), "{}")).await
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_answer_counts_as_the_document_says() {
+    for (kind, said) in operations::examples("email") {
+        assert_eq!(operations::kind(&example(&said).await), kind, "{said}");
     }
 }
 

@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, reason = "a helper that fails is a test that fails")]
 
+#[path = "../../../../tests/tests/local/operations.rs"]
+mod operations;
 mod server;
 mod text_message;
 
@@ -210,24 +212,52 @@ async fn a_connection_that_ends_after_the_request_may_have_sent_it() {
     assert_eq!(meaning(Answer::Closes).await, SendError::Ambiguous { cause: "connection_lost".to_owned() });
 }
 
-#[tokio::test]
-async fn an_answer_that_does_not_come_may_have_sent_it() {
+/// What no answer means, and how often it was asked for.
+async fn no_answer() -> (SendError, usize) {
     let server = Server::start(Answer::Nothing);
     let mut sns = sns(&server.url).await;
     let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build();
     sns.client = aws_sdk_sns::Client::from_conf(sns.client.config().to_builder().timeout_config(timeouts).build());
     let error = sns.send(build(&sns, TRANSACTIONAL, TEXT)).await.expect_err("no message was accepted");
-    assert_eq!((error, server.forms().len()), (SendError::Ambiguous { cause: "timeout".to_owned() }, 1));
+    (error, server.forms().len())
 }
 
 #[tokio::test]
-async fn what_never_connected_was_not_sent() {
+async fn an_answer_that_does_not_come_may_have_sent_it() {
+    assert_eq!(no_answer().await, (SendError::Ambiguous { cause: "timeout".to_owned() }, 1));
+}
+
+async fn nobody_there() -> SendError {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let sns = sns(&url).await;
-    let error = sns.send(build(&sns, TRANSACTIONAL, TEXT)).await.expect_err("nobody is there");
-    assert_eq!(error, SendError::NotSent { cause: "not_connected".to_owned() });
+    sns.send(build(&sns, TRANSACTIONAL, TEXT)).await.expect_err("nobody is there")
+}
+
+#[tokio::test]
+async fn what_never_connected_was_not_sent() {
+    assert_eq!(nobody_there().await, SendError::Unavailable { cause: "not_connected".to_owned() });
+}
+
+/// What an example of the document comes to.
+async fn example(example: &str) -> SendError {
+    match example {
+        "no connection" => nobody_there().await,
+        "no answer in time" => no_answer().await.0,
+        "connection lost" => meaning(Answer::Closes).await,
+        answer => {
+            let (status, code) = answer.split_once(' ').expect("a status and a code");
+            meaning(refused(status.parse().expect("a status"), code, "no")).await
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_answer_counts_as_the_document_says() {
+    for (kind, said) in operations::examples("sms") {
+        assert_eq!(operations::kind(&example(&said).await), kind, "{said}");
+    }
 }
 
 #[tokio::test]

@@ -5,16 +5,19 @@
 
 #[path = "../../../../shared/https/tests/support/dispatch.rs"]
 mod dispatch;
+#[path = "../../../../tests/tests/local/operations.rs"]
+mod operations;
 #[path = "../../../../shared/https/tests/support/peer.rs"]
 mod peer;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use decision::{Outcome, Reason};
-use sender::{Accepted, Provider, SendError};
+use sender::{Accepted, Provider, Scope, SendError};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use testkit::{Behaviour, Received};
+use trigger::EndpointName;
 use webhook::Endpoints;
 
 use dispatch::build;
@@ -138,7 +141,7 @@ async fn an_endpoint_that_is_not_set_up_is_not_called() {
         (named(&url, "not a key"), "secret_malformed"),
     ] {
         peer.set_secret(&secret);
-        assert_eq!(send(&peer, PLAIN).await.1, Err(SendError::NotSent { cause: cause.to_owned() }), "{secret}");
+        assert_eq!(send(&peer, PLAIN).await.1, Err(SendError::Unavailable { cause: cause.to_owned() }), "{secret}");
     }
     assert!(peer.system.requests().is_empty());
 }
@@ -182,6 +185,7 @@ async fn a_payload_that_cannot_be_rendered_is_refused() {
 
 #[tokio::test]
 async fn each_answer_says_what_to_do_next() {
+    let unavailable = |cause: &str| Err(SendError::Unavailable { cause: cause.to_owned() });
     let not_sent = |cause: &str| Err(SendError::NotSent { cause: cause.to_owned() });
     let throttled = |cause: &str, millis| Err(SendError::Throttled { cause: cause.to_owned(), retry_after_millis: millis });
     let rejected = |cause: &str| Err(SendError::Rejected { cause: cause.to_owned() });
@@ -190,7 +194,7 @@ async fn each_answer_says_what_to_do_next() {
         (empty(400), rejected("http_400")),
         (empty(410), rejected("http_410")),
         (empty(422), rejected("http_422")),
-        (empty(401), not_sent("http_401")),
+        (empty(401), unavailable("http_401")),
         (empty(408), throttled("http_408", None)),
         (empty(425), throttled("http_425", None)),
         (empty(429).with("Retry-After", "11"), throttled("http_429", Some(11_000))),
@@ -201,7 +205,7 @@ async fn each_answer_says_what_to_do_next() {
         (empty(503).with("Retry-After", "2"), throttled("http_503", Some(2_000))),
         (empty(503), not_sent("http_503")),
         (empty(500), not_sent("http_500")),
-        (empty(307).with("Location", "/elsewhere"), not_sent("http_307")),
+        (empty(307).with("Location", "/elsewhere"), unavailable("http_307")),
         (Behaviour::Closes, not_sent("connection_lost")),
         (Behaviour::Babbles, not_sent("unreadable_answer")),
     ] {
@@ -215,4 +219,52 @@ async fn each_answer_says_what_to_do_next() {
 #[tokio::test]
 async fn an_endpoint_that_says_nothing_counts_as_not_sent() {
     assert_eq!(meaning(Behaviour::Hangs).await, Err(SendError::NotSent { cause: "timeout".to_owned() }));
+}
+
+/// What an example of the document makes of the system.
+fn behaviour(example: &str) -> Behaviour {
+    match example {
+        "no answer in time" => Behaviour::Hangs,
+        "connection lost" => Behaviour::Closes,
+        "no HTTP" => Behaviour::Babbles,
+        answer => {
+            let (status, header) = answer.split_once(' ').unwrap_or((answer, ""));
+            let behaviour = Behaviour::status(status.parse().expect("a status"), "{}");
+            if header.is_empty() { behaviour } else { behaviour.with(header, "60") }
+        }
+    }
+}
+
+/// What an answer means that comes for another reason than the system's own.
+async fn elsewhere(example: &str) -> Option<Result<Accepted, SendError>> {
+    let secret = match example {
+        "no connection" => json!({ "inventory": { "url": "http://127.0.0.1:1/in", "secret": whsec(KEY) } }),
+        "no such endpoint" => json!({}),
+        _ => return None,
+    };
+    let peer = peer().await;
+    peer.set_secret(&secret);
+    Some(send(&peer, PLAIN).await.1)
+}
+
+#[tokio::test]
+async fn each_answer_counts_as_the_document_says() {
+    for (kind, said) in operations::examples("webhook") {
+        let answer = match elsewhere(&said).await {
+            Some(answer) => answer,
+            None => meaning(behaviour(&said)).await,
+        };
+        assert_eq!(operations::kind(&answer.expect_err("it was not taken")), kind, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn trouble_with_an_endpoint_is_its_own() {
+    let endpoints = endpoints(&peer().await).await;
+    let scope = |step: &str| endpoints.scope(&build(&endpoints, step, &ana()).0.unwrap_or_else(|outcome| unreachable!("{outcome:?}")));
+    let named = |name: &str| Scope::Endpoint(EndpointName::parse(name).expect("a name"));
+    assert_eq!(
+        [scope(PLAIN), scope(PAYLOAD), scope("webhook: { endpoint: payment }")],
+        [named("inventory"), named("inventory"), named("payment")]
+    );
 }

@@ -42,6 +42,11 @@ async fn met(behaviour: Behaviour) -> Result<Answer, SendError> {
     met
 }
 
+/// It says nothing of the one delivery.
+fn unavailable(cause: &str) -> Result<Answer, SendError> {
+    Err(SendError::Unavailable { cause: cause.to_owned() })
+}
+
 fn not_sent(cause: &str) -> Result<Answer, SendError> {
     Err(SendError::NotSent { cause: cause.to_owned() })
 }
@@ -92,7 +97,7 @@ async fn a_redirect_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let elsewhere = peer().await;
         let answer = met(Behaviour::status(status, "").with("location", elsewhere.system.url())).await.expect("an answer");
-        assert_eq!(answer.taken(), not_sent(&format!("http_{status}")));
+        assert_eq!(answer.taken(), unavailable(&format!("http_{status}")));
         assert!(elsewhere.system.requests().is_empty());
     }
 }
@@ -106,7 +111,7 @@ async fn nobody_there_counts_as_not_sent() {
     for url in [url.as_str(), "https://nobody.invalid/", "https://127.0.0.1:1/"] {
         peer.set_secret(&json!({ "url": url, "token": "t" }));
         let caller = peer.caller().await;
-        assert_eq!(caller.call(request).await, not_sent("not_connected"), "{url}");
+        assert_eq!(caller.call(request).await, unavailable("not_connected"), "{url}");
     }
 }
 
@@ -115,7 +120,7 @@ async fn a_server_without_tls_is_told_nothing() {
     let peer = peer().await;
     let url = peer.system.url().replace("http://", "https://");
     peer.set_secret(&json!({ "url": url, "token": "t" }));
-    assert_eq!(call(&peer).await, not_sent("not_connected"));
+    assert_eq!(call(&peer).await, unavailable("not_connected"));
     assert!(peer.system.requests().is_empty());
 }
 
@@ -145,7 +150,7 @@ async fn a_secret_that_was_refused_is_read_again_once() {
     peer.pass(1_000);
     peer.system.answer("/", Behaviour::status(401, ""));
     let answer = caller.call(request).await.expect("an answer");
-    assert_eq!(answer.taken(), not_sent("http_401"));
+    assert_eq!(answer.taken(), unavailable("http_401"));
     assert_eq!((peer.system.requests().len(), peer.times_read()), (4, 3), "the same secret is not tried twice");
 }
 

@@ -103,12 +103,26 @@ fn a_throttled_delivery_waits_and_is_anybody_s() {
 }
 
 #[test]
-fn a_provider_that_was_not_reached_uses_up_a_receive_and_no_more() {
+fn a_message_that_perhaps_is_at_fault_itself_uses_up_a_receive_and_no_more() {
     run(async |stack| {
         let world = World::new(stack, AT_MOST_ONCE).await;
-        world.sender.provider.answer(SendError::NotSent { cause: cause() });
-        let failure = world.handle().await.unwrap_err();
-        assert!(matches!(failure, Failure::NotSent { .. }), "{failure}");
+        for _ in 0..9 {
+            world.sender.provider.answer(SendError::NotSent { cause: cause() });
+            let failure = world.handle().await.unwrap_err();
+            assert!(matches!(failure, Failure::NotSent { .. }), "{failure}");
+            assert_eq!(world.ledger_s_cause().await, cause(), "whoever looks for a dead letter's reason finds it");
+        }
+        assert_eq!(world.handle().await.unwrap(), Handled::Ended(sent(10)), "it alone never stops the others");
+    });
+}
+
+#[test]
+fn a_provider_that_was_not_reached_uses_up_no_receive() {
+    run(async |stack| {
+        let world = World::new(stack, AT_MOST_ONCE).await;
+        world.sender.provider.answer(SendError::Unavailable { cause: cause() });
+        assert_eq!(world.handle().await.unwrap(), Handled::Waits(WaitCause::Unavailable));
+        assert_eq!((world.waiting_later().await, world.ledger_s_cause().await), (1, cause()));
         assert_eq!(world.handle().await.unwrap(), Handled::Ended(sent(2)));
     });
 }
@@ -142,9 +156,8 @@ fn a_delivery_that_another_attempt_has_claimed_waits() {
 fn no_call_is_begun_that_the_invocation_has_no_time_for() {
     run(async |stack| {
         let world = World::new(stack, AT_MOST_ONCE).await;
-        let failure = world.sender.handle(&world.message.to_text(), "a", world.now().plus(9_999)).await.unwrap_err();
-        assert!(matches!(failure, Failure::OutOfTime), "{failure}");
-        assert_eq!(world.calls(), 0);
+        let handled = world.sender.handle(&world.message.to_text(), "a", world.now().plus(9_999)).await.unwrap();
+        assert_eq!((handled, world.calls(), world.waiting_later().await), (Handled::Waits(WaitCause::OutOfTime), 0, 1));
         assert_eq!(world.handle().await.unwrap(), Handled::Ended(sent(1)), "nothing was claimed");
     });
 }
@@ -155,7 +168,7 @@ fn a_crash_right_after_the_send_leaves_what_the_policy_says() {
         for (class, outcome, calls) in [(AT_MOST_ONCE, Outcome::Unknown, 1), (AT_LEAST_ONCE, sent(2), 2)] {
             let mut world = World::new(stack, class).await;
             world.failing_ledger(Fails { operation: "UpdateItem", containing: "settled_at".to_owned() });
-            assert!(matches!(world.handle().await, Err(Failure::Store(_))));
+            assert_eq!(world.handle().await.unwrap(), Handled::Waits(WaitCause::StoreDown));
             world.healthy_ledger();
             assert_eq!(world.handle().await.unwrap(), Handled::Waits(WaitCause::ClaimedByAnother));
             world.pass(LEASE + 1);
@@ -171,10 +184,38 @@ fn an_outcome_that_the_stream_was_not_told_is_told_by_the_next_attempt() {
         let mut world = World::new(stack, AT_MOST_ONCE).await;
         world.sender.provider.refuse_to_build(Outcome::Refused(Reason::TemplateError));
         world.stream_to(Some("nowhere"));
-        assert!(matches!(world.handle().await, Err(Failure::Store(_))));
+        assert_eq!(world.handle().await.unwrap(), Handled::Waits(WaitCause::StoreDown));
         assert!(world.told().await.is_empty());
         world.stream_to(None);
         assert_eq!(world.handle().await.unwrap(), Handled::EndedBefore(Outcome::Refused(Reason::TemplateError)));
         assert_eq!(world.told().await.len(), 1);
+    });
+}
+
+#[test]
+fn a_table_in_trouble_uses_up_receives_only_beyond_the_delivery_s_end() {
+    run(async |stack| {
+        let mut world = World::new(stack, AT_LEAST_ONCE).await;
+        world.failing_ledger(Fails { operation: "UpdateItem", containing: String::new() });
+        for waits in 1..=3 {
+            assert_eq!(world.handle().await.unwrap(), Handled::Waits(WaitCause::StoreDown));
+            assert_eq!(world.waiting_later().await, waits);
+        }
+        world.pass(6 * 3_600_000 + 1);
+        assert!(matches!(world.handle().await, Err(Failure::Store(_))), "who could say that it expired?");
+        assert_eq!((world.waiting_later().await, world.calls()), (3, 0));
+        world.healthy_ledger();
+        assert_eq!(world.handle().await.unwrap(), Handled::Ended(Outcome::Expired), "a redrive settles it");
+    });
+}
+
+#[test]
+fn who_cannot_be_put_back_to_wait_stays_on_the_queue() {
+    run(async |stack| {
+        let mut world = World::new(stack, AT_LEAST_ONCE).await;
+        world.queue_to("http://127.0.0.1:1/nowhere");
+        world.sender.provider.answer(SendError::Throttled { cause: cause(), retry_after_millis: None });
+        assert!(matches!(world.handle().await, Err(Failure::Queue(_))));
+        assert_eq!(world.handle().await.unwrap(), Handled::Ended(sent(2)));
     });
 }

@@ -9,6 +9,8 @@ mod local;
 
 mod attempts;
 mod gate;
+mod outage;
 mod profile;
 mod provider;
+mod virtual_queue;
 mod world;

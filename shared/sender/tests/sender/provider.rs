@@ -12,6 +12,7 @@ use trigger::Action;
 #[derive(Default)]
 pub struct Script {
     answers: Mutex<VecDeque<SendError>>,
+    always: Mutex<Option<SendError>>,
     unbuildable: Mutex<Option<Outcome>>,
     sent: Mutex<Vec<Option<String>>>,
     /// What happens elsewhere during the next calls.
@@ -23,6 +24,11 @@ impl Script {
     /// Answers the next call so; a call for which nothing was said is accepted.
     pub fn answer(&self, error: SendError) {
         self.answers.lock().expect("no test panicked").push_back(error);
+    }
+
+    /// Answers each call so for which nothing else was said, until it is told otherwise.
+    pub fn always(&self, error: Option<SendError>) {
+        *self.always.lock().expect("no test panicked") = error;
     }
 
     /// No message can be built from now on.
@@ -72,7 +78,8 @@ impl Provider for Script {
         }
         let mut sent = self.sent.lock().expect("no test panicked");
         sent.push(content);
-        match self.answers.lock().expect("no test panicked").pop_front() {
+        let answer = self.answers.lock().expect("no test panicked").pop_front();
+        match answer.or_else(|| self.always.lock().expect("no test panicked").clone()) {
             Some(error) => Err(error),
             None => Ok(Accepted { provider_id: format!("id-{}", sent.len()) }),
         }

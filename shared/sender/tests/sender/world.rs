@@ -8,18 +8,20 @@ use aws::{
     AddressKey, Archive, Clock, Customers, DeliveryReads, Ledger, Loaded, Queue, Secret, StoredTemplate, Stream, TriggerBook, Triggers,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::QueueAttributeName;
 use customer::{Customer, Evolved, Input, decide, evolve};
 use decision::Recorded;
 use delivery::{Message, Recipients};
 use event::{CustomerId, Event, SequenceNumber, ShardId, Time};
 use futures::future::BoxFuture;
-use sender::{Failure, Handled, Sender};
+use sender::{Breakers, Failure, Handled, Sender};
 use serde_json::{Value, json};
 use trigger::{Bundle, BundleEntry, Exposure, Mode, Published, TriggerSet, Version};
 
 use crate::faults::Fails;
 use crate::local::{Place, now, on_stream, output, queue, received, stream, triggers, unique};
 use crate::provider::Script;
+use crate::virtual_queue::PutBack;
 
 pub struct World {
     stack: &'static Place,
@@ -156,8 +158,13 @@ impl World {
 
     /// One attempt by an owner of its own.
     pub async fn handle(&self) -> Result<Handled, Failure> {
+        self.handle_message(&self.message).await
+    }
+
+    /// The same with another delivery to the same customer.
+    pub async fn handle_message(&self, message: &Message) -> Result<Handled, Failure> {
         let owner = format!("request-{}/0", self.attempts.fetch_add(1, Ordering::Relaxed));
-        self.sender.handle(&self.message.to_text(), &owner, self.now().plus(30_000)).await
+        self.sender.handle(&message.to_text(), &owner, self.now().plus(30_000)).await
     }
 
     pub fn calls(&self) -> usize {
@@ -184,6 +191,34 @@ impl World {
         let bodies = received(self.stack, &self.queue_url).await;
         let messages = bodies.iter().map(|body| Message::parse(body).expect("a message"));
         messages.map(|message| (message.delivery.to_string(), message.waits)).collect()
+    }
+
+    /// How many deliveries are put back and cannot be received yet.
+    pub async fn waiting_later(&self) -> usize {
+        let attributes = aws_sdk_sqs::Client::new(self.stack.sdk_config()).get_queue_attributes().queue_url(&self.queue_url);
+        let attributes = attributes.attribute_names(QueueAttributeName::All).send().await.expect("a queue has attributes").attributes;
+        let count = |name| attributes.as_ref().and_then(|all| all.get(&name)?.parse::<usize>().ok()).unwrap_or_default();
+        count(QueueAttributeName::ApproximateNumberOfMessagesDelayed) + count(QueueAttributeName::ApproximateNumberOfMessages)
+    }
+
+    /// Why the ledger says that the delivery was given back.
+    pub async fn ledger_s_cause(&self) -> String {
+        let get = dynamodb(self.stack).get_item().table_name(output(self.stack, "DeliveriesTable"));
+        let get = get.key("customer", AttributeValue::S(self.customer.to_string()));
+        let get = get.key("delivery", AttributeValue::S(self.message.delivery.to_string()));
+        let item = get.send().await.expect("the ledger can be read").item.expect("an entry");
+        item.get("cause").and_then(|cause| cause.as_s().ok()).cloned().unwrap_or_default()
+    }
+
+    /// Everything that is put back is told, too.
+    pub fn watch_queue(&mut self, put_back: PutBack) {
+        let config = aws_sdk_sqs::config::Builder::from(self.stack.sdk_config()).interceptor(put_back).build();
+        self.sender.queue = Queue::new(aws_sdk_sqs::Client::from_conf(config), self.queue_url.clone());
+    }
+
+    pub fn queue_to(&mut self, url: &str) {
+        let config = aws_sdk_sqs::config::Builder::from(self.stack.sdk_config()).endpoint_url(url).build();
+        self.sender.queue = Queue::new(aws_sdk_sqs::Client::from_conf(config), url.to_owned());
     }
 
     /// The events that were put onto the stream, each under its customer's key.
@@ -227,6 +262,7 @@ async fn sender(stack: &Place, triggers: &Triggers, queue: Queue, stream: Stream
         clock,
         unsubscribe_url: Some("https://example.com/u?c={customer}&d={delivery}".to_owned()),
         recipients: Recipients::Everybody,
+        breakers: Breakers::default(),
     }
 }
 
