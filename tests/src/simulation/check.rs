@@ -60,7 +60,8 @@ pub async fn check(world: &World) -> (Counted, Vec<String>) {
     let triggers = Triggers::new(aws_sdk_dynamodb::Client::new(&world.quiet_sdk()), "triggers".to_owned());
     let generations = Generations::read(&triggers).await;
     let mut expected = expect(&stream, &mut stored(world), &generations);
-    let mut violations = std::mem::take(&mut expected.violations);
+    let mut violations = std::mem::take(&mut *world.violations.borrow_mut());
+    violations.append(&mut expected.violations);
     states(world, &expected, &mut violations);
     let counted = deliveries(world, &expected, &mut violations);
     for channel in CHANNELS {

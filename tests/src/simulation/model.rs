@@ -20,7 +20,7 @@ pub struct Stored {
 
 /// A delivery that was decided.
 #[derive(Debug, Clone)]
-pub struct Decided_ {
+pub struct Delivery {
     pub customer: String,
     pub channel: Channel,
     pub policy: SendPolicy,
@@ -30,10 +30,12 @@ pub struct Decided_ {
 /// What must have come out, and where what is stored differs from it.
 #[derive(Default)]
 pub struct Expected {
-    pub deliveries: BTreeMap<String, Decided_>,
+    pub deliveries: BTreeMap<String, Delivery>,
     /// Deliveries of records that were put aside half done: an operator sees to them.
     pub doubtful: BTreeSet<String>,
     pub states: BTreeMap<String, Customer>,
+    /// The delivery of each step of each run: there is one, whatever versions the trigger has had.
+    steps: BTreeMap<(String, String, String, Channel), String>,
     pub events: usize,
     pub event_ids: BTreeSet<(String, String)>,
     pub violations: Vec<String>,
@@ -166,7 +168,12 @@ impl Expected {
     fn follow(&mut self, customer: &str, decided: &Decided, generations: &Generations) -> Result<(), String> {
         for (decision, deliver) in decided.deliveries() {
             let policy = generations.policy(decided.generation, decision).ok_or("a decision names a step that does not exist")?;
-            let decided = Decided_ { customer: customer.to_owned(), channel: deliver.channel, policy, not_after: deliver.not_after };
+            let step = (customer.to_owned(), decision.run.to_string(), decision.step.clone().unwrap_or_default(), deliver.channel);
+            let id = self.steps.entry(step).or_insert_with(|| deliver.id.to_string());
+            if *id != deliver.id.to_string() {
+                return Err(format!("one step of one run has two deliveries: {id} and {}", deliver.id));
+            }
+            let decided = Delivery { customer: customer.to_owned(), channel: deliver.channel, policy, not_after: deliver.not_after };
             self.deliveries.insert(deliver.id.to_string(), decided);
         }
         Ok(())

@@ -61,7 +61,10 @@ impl Plan {
         let count = dice.usize(3..=14);
         let length = dice.i64(1..12) * MINUTE;
         let mut author = Author { customers, numbers: 0, sent: Vec::new(), beginning: BEGIN };
-        let puts = author.puts(&mut dice, count, length);
+        let mut puts = author.puts(&mut dice, count, length);
+        if dice.u32(..100) < 4 {
+            author.flood(&mut dice, &mut puts, length);
+        }
         let replaced = (dice.u32(..100) < 12).then(|| {
             let count = dice.usize(1..=4);
             author.puts(&mut dice, count, MINUTE)
@@ -136,6 +139,22 @@ impl Author {
         times.sort_unstable();
         let puts: Vec<_> = times.into_iter().map(|at| self.put(dice, at)).collect();
         puts
+    }
+
+    /// An order, more events of its customer than the state remembers, and then the order once more.
+    fn flood(&mut self, dice: &mut Rng, puts: &mut Vec<Put>, length: i64) {
+        let put = |number: usize, at: i64, kind: &str, data: Value| {
+            let event = json!({ "specversion": "1.0", "id": format!("f{number}"), "source": "/shop", "type": kind,
+                "time": Time::from_millis(BEGIN + at).to_string(), "subject": "c-0", "data": data });
+            Put { at, key: "c-0".to_owned(), data: event.to_string().into_bytes() }
+        };
+        let began = dice.i64(0..length);
+        let customer = json!({ "email": "ana@example.com" });
+        let order = put(0, began, "order.completed", json!({ "total": 80, "customer": customer }));
+        puts.push(order.clone());
+        puts.extend((1..40).map(|number| put(number, began + 60_000, "customer.updated", json!({ "traits": { "n": 1_000 + number } }))));
+        puts.push(Put { at: began + 6 * MINUTE, ..order });
+        puts.sort_by_key(|put| put.at);
     }
 
     fn put(&mut self, dice: &mut Rng, at: i64) -> Put {

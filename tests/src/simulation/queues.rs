@@ -35,6 +35,10 @@ pub async fn drive(world: Rc<World>, channel: Channel, sender: Rc<Function>) {
                 of_queue(Returned { payload: payload.as_bytes(), function_error: false }, true, &ids)
             }
         };
+        // When all is well an attempt ends or waits. Only then can nothing that waits become a dead letter.
+        if answer.is_some() && done.len() < received.len() && world.is_fair() {
+            world.wrong(format!("an attempt by {channel} failed although nothing is wrong"));
+        }
         for message in done.into_iter().filter_map(|at| received.get(at)) {
             if world.strikes(world.plan.repeats) {
                 world.history.fault("message delivered again", || message.id.clone());

@@ -45,6 +45,8 @@ pub struct World {
     pub progress: Signal,
     /// Lanes of shards that have something to do.
     pub busy_lanes: Cell<usize>,
+    /// What went wrong on the way.
+    pub violations: RefCell<Vec<String>>,
     /// Applies, reshards and so on that are still to come.
     pub to_come: Cell<usize>,
 }
@@ -94,6 +96,7 @@ impl World {
             at_work: Cell::new(0),
             progress: Signal::default(),
             busy_lanes: Cell::new(0),
+            violations: RefCell::default(),
             to_come: Cell::new(0),
         })
     }
@@ -117,6 +120,17 @@ impl World {
         let clock = SdkClock(Arc::clone(&self.clockwork));
         let sdk = sdk.into_builder().sleep_impl(SharedAsyncSleep::new(clock.clone())).time_source(SharedTimeSource::new(clock)).build();
         aws::bounded(sdk)
+    }
+
+    /// Whether all has been well for so long that nothing of before is still under way.
+    pub fn is_fair(&self) -> bool {
+        self.clockwork.now() > self.plan.weather.fair_from + 5 * 60_000
+    }
+
+    /// Notes a violation.
+    pub fn wrong(&self, violation: String) {
+        self.history.say(|| format!("VIOLATION {violation}"));
+        self.violations.borrow_mut().push(violation);
     }
 
     /// Whether something happens that happens in so many of ten thousand cases. Not any more when the weather is fair.
