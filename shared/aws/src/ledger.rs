@@ -241,7 +241,7 @@ fn met(entry: LedgerEntry, policy: SendPolicy, now: Time) -> Claim {
     }
 }
 
-fn read_entry(item: &Item) -> Result<LedgerEntry, StoreError> {
+pub(crate) fn read_entry(item: &Item) -> Result<LedgerEntry, StoreError> {
     let missing = |field: &str| StoreError::unreadable(WHAT, &format!("no valid {field}"));
     let reason = || get_text(item, "reason").unwrap_or_default();
     let outcome = match get_text(item, "status").ok_or_else(|| missing("status"))? {
