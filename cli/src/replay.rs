@@ -89,8 +89,8 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     lines(&ready, now).iter().for_each(|line| screen::line(line));
     if !arguments.yes {
         let records: usize = ready.iter().map(|batch| batch.records).sum();
-        let seconds = usize::try_from(arguments.rate.time_for(records).as_secs()).unwrap_or(usize::MAX).saturating_add(1);
-        screen::line(&format!("at {} within {}; nothing was changed, --yes does it", arguments.rate, count(seconds, "second")));
+        let seconds = arguments.rate.time_for(records).as_secs() + 1;
+        screen::line(&format!("at {}, in about {seconds}s; nothing was changed, --yes does it", arguments.rate));
         return Ok(code);
     }
     match replay.perform(&ready).await? {

@@ -62,10 +62,10 @@ impl Redrive<'_> {
         }
         if !self.really {
             screen::line(&format!(
-                "{} would be redriven, at {} within {}; nothing was changed, --yes does it",
+                "{} would be redriven at {}, in about {}s; nothing was changed, --yes does it",
                 count(number, "dead letter"),
                 self.rate,
-                count(usize::try_from(self.rate.time_for(number).as_secs()).unwrap_or(usize::MAX) + 1, "second"),
+                self.rate.time_for(number).as_secs() + 1,
             ));
             return Ok(ExitCode::SUCCESS);
         }
