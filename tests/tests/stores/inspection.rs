@@ -99,7 +99,7 @@ fn the_objects_of_a_bucket_are_listed_over_all_pages() {
         assert!(now().since(all.objects[0].put_at).abs() < 600_000);
         let some = objects.list("", 1_003, |object| object.key != "a/0000").await.unwrap();
         assert_eq!((some.objects.len(), some.more, some.objects[0].key.as_str()), (1_003, true, "a/0001"));
-        assert_eq!(objects.list("a/", 1_005, |_| true).await.unwrap().more, false, "as many as there are");
+        assert!(!objects.list("a/", 1_005, |_| true).await.unwrap().more, "as many as there are");
 
         assert_eq!(objects.read("a/0000").await.unwrap().as_deref(), Some(&b"12345"[..]));
         objects.remove("a/0000").await.unwrap();
