@@ -21,6 +21,7 @@ use std::time::Duration;
 use aws::{Item, get_text, read_record};
 use decision::Recorded;
 use testkit::{Checkpoints, Driver, LocalStack, Options, Pace, REGION};
+use tokio::sync::Mutex;
 
 /// A local stack, and a shell in a folder of its own.
 struct World {
@@ -40,7 +41,11 @@ struct Said {
 impl World {
     /// With one trigger in force, which thanks for an order by mail.
     async fn start() -> Self {
+        // One after another: a start packs the functions into files that are named by the process alone.
+        static STARTS: Mutex<()> = Mutex::const_new(());
+        let starting = STARTS.lock().await;
         let stack = LocalStack::start(Options::default(), &mut |_| ()).await.expect("the local stack starts");
+        drop(starting);
         let world = Self { stack, folder: tempfile::tempdir().expect("a folder can be made"), checkpoints: Cell::default() };
         world.write("triggers/templates/thanks/subject.txt", "Thanks");
         world.write("triggers/templates/thanks/body.txt", "Thank you for {{ event.data.order }}");
