@@ -1,18 +1,26 @@
 //! The command line: `triggers`.
 //!
-//! Exit codes: 0 done, 1 a problem in what was given or in what was asked for, 2 a command that was not understood.
+//! Exit codes: 0 done, 1 a problem in what was given or in what was asked for, 2 a command that was not understood,
+//! 3 nothing there that was asked for, 130 interrupted.
 
 mod apply;
 mod backfill;
 mod check;
+mod columns;
+mod dead_letters;
 mod event_file;
+mod interrupt;
 mod local;
 mod marketing;
 mod matches;
+mod pace;
 mod plan;
 mod preview;
 mod project;
 mod put;
+mod put_again;
+mod quarantine;
+mod replay;
 mod rollback;
 mod samples;
 mod screen;
@@ -98,6 +106,18 @@ Examples:
   triggers put my-events.jsonl --stack shop-dev
   cat my-events.jsonl | triggers put - --stack shop-dev")]
     Put(put::Arguments),
+    /// Look at the deliveries that used up their attempts, and redrive them.
+    #[command(name = "dead-letters")]
+    DeadLetters(dead_letters::Arguments),
+    /// Look at the records that could not be events, and release them.
+    Quarantine(quarantine::Arguments),
+    /// Put the batches onto the stream again that the router failed on for a day; without --yes only say which.
+    #[command(after_help = "Each record keeps its first arrival: what is too late by now is refused or expires.
+
+Examples:
+  triggers replay --failed                                 what would be replayed
+  triggers replay --failed --since 2d --rate 50/s --yes")]
+    Replay(replay::Arguments),
     /// Match events against EventBridge patterns, one case a line.
     #[command(after_help = "A case is a line such as
   {\"name\": \"a\", \"pattern\": {\"total\": [{\"numeric\": [\">=\", 50]}]}, \"event\": {\"total\": 80}}
@@ -131,6 +151,9 @@ async fn main() -> ExitCode {
         Action::Simulate(arguments) => simulate::run(&arguments),
         Action::Preview(arguments) => preview::run(&arguments),
         Action::Put(arguments) => put::run(&arguments).await,
+        Action::DeadLetters(arguments) => dead_letters::run(&arguments).await,
+        Action::Quarantine(arguments) => quarantine::run(&arguments).await,
+        Action::Replay(arguments) => replay::run(&arguments).await,
         Action::Match { cases } => matches::run(&cases),
     };
     match result {

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// The exit code of a command that found nothing of what it was asked for.
+pub const NOTHING_MATCHED: u8 = 3;
+
 /// Writes a line of the answer. A reader that went away, such as `head`, ends the program quietly.
 pub fn line(text: &str) {
     if let Err(error) = writeln!(stdout(), "{text}")
@@ -13,6 +16,15 @@ pub fn line(text: &str) {
     {
         std::process::exit(0);
     }
+}
+
+/// Writes an answer that is to be exactly these bytes.
+///
+/// # Errors
+/// Standard output is closed or full.
+pub fn bytes(bytes: &[u8]) -> std::io::Result<()> {
+    stdout().write_all(bytes)?;
+    stdout().flush()
 }
 
 /// Writes a line beside the answer.

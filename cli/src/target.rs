@@ -73,6 +73,11 @@ pub struct Outputs {
 }
 
 impl Outputs {
+    /// The outputs whose names end so: what stands before it in the name, and the value.
+    pub fn ending_with<'o>(&'o self, end: &'o str) -> impl Iterator<Item = (&'o str, &'o str)> {
+        self.outputs.iter().filter_map(move |(name, value)| Some((name.strip_suffix(end)?, value.as_str())))
+    }
+
     /// # Errors
     /// The stack has no such output.
     pub fn get(&self, name: &str) -> Result<String> {

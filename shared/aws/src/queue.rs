@@ -7,12 +7,10 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use delivery::Message;
 use trigger::Channel;
 
-use crate::Passing;
+use crate::dead_letters::LARGEST_BATCH;
+use crate::{DeadLetter, Passing};
 
 const WHAT: &str = "enqueueing deliveries";
-
-/// `SendMessageBatch` takes no more entries.
-const LARGEST_BATCH: usize = 10;
 
 /// A standard queue. Enqueueing twice is harmless: the ledger knows each delivery by its id.
 #[derive(Debug, Clone)]
@@ -55,6 +53,37 @@ impl Queue {
             }
         }
         Ok(())
+    }
+
+    /// Enqueues dead letters again, ten at the most, each with the body beside it and with its own group and attributes.
+    /// Gives for each, in their order, the code with which the queue refused it; none where it took it.
+    ///
+    /// # Errors
+    /// A call that failed: nobody knows which of them were taken, and sending all of them again is harmless.
+    pub async fn redrive(&self, letters: &[(&DeadLetter, String)]) -> Result<Vec<Option<String>>, Passing> {
+        let what = "enqueueing dead letters";
+        let mut batch = self.client.send_message_batch().queue_url(&self.url);
+        for (number, (letter, body)) in letters.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(number.to_string())
+                .message_body(body)
+                .set_message_group_id(letter.group.clone())
+                .set_message_attributes(Some(letter.attributes.clone()).filter(|attributes| !attributes.is_empty()))
+                .build()
+                .map_err(|error| Passing::because(what, error.to_string()))?;
+            batch = batch.entries(entry);
+        }
+        let answer = batch.send().await.map_err(|error| Passing::new(what, &error))?;
+        // A failed entry stands inside a successful answer; one that stands nowhere was not taken either.
+        let refusal = |number: usize| {
+            let id = number.to_string();
+            if answer.successful.iter().any(|taken| taken.id == id) {
+                return None;
+            }
+            let failed = answer.failed.iter().find(|failed| failed.id == id);
+            Some(failed.map_or_else(|| "no_answer".to_owned(), |failed| failed.code.clone()))
+        };
+        Ok((0..letters.len()).map(refusal).collect())
     }
 
     /// Puts a message back, to be received after a while. The caller then deletes the one it received.

@@ -1,8 +1,11 @@
 //! What stands on a queue: ids and times only, no personal data.
 
+use std::collections::BTreeMap;
+
 use decision::{DeliveryId, RunId};
 use event::{CustomerId, Position, SequenceNumber, ShardId, Time};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use thiserror::Error;
 use trigger::{Channel, TriggerName, Version};
 
@@ -116,5 +119,16 @@ impl Message {
     #[must_use]
     pub fn waiting(&self) -> Self {
         Self { waits: self.waits.saturating_add(1), ..self.clone() }
+    }
+
+    /// The text of a dead letter to be enqueued again: as if it had never waited, so that its next wait is a short one. All
+    /// else stays as it was written, fields of a newer program too; a text that is no message is not touched.
+    #[must_use]
+    pub fn redriven(text: &str) -> String {
+        let Ok(mut fields) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(text) else { return text.to_owned() };
+        match fields.remove("waits") {
+            Some(_) => serde_json::to_string(&fields).unwrap_or_else(|_| text.to_owned()),
+            None => text.to_owned(),
+        }
     }
 }

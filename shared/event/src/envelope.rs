@@ -155,12 +155,28 @@ impl Event {
 pub fn readdressed(bytes: &[u8], arrival: Time) -> Result<Vec<u8>, NoEvent> {
     let mut attributes = attributes(bytes)?;
     let hops = attributes.get("hops").and_then(|hops| hops.get().trim().parse::<u64>().ok()).unwrap_or(0).saturating_add(1);
-    let raw = |text: String| RawValue::from_string(text).map_err(|error| not_json(&error));
     attributes.insert("hops".to_owned(), raw(hops.to_string())?);
+    first_arrived(attributes, arrival)
+}
+
+/// The same event with the arrival of its first record, to be put again by a person. It gets no hop: no event caused it.
+///
+/// # Errors
+/// Bytes that are no JSON object.
+pub fn replayed(bytes: &[u8], arrival: Time) -> Result<Vec<u8>, NoEvent> {
+    first_arrived(attributes(bytes)?, arrival)
+}
+
+/// An arrival that is there already is older, and stays.
+fn first_arrived(mut attributes: Attributes, arrival: Time) -> Result<Vec<u8>, NoEvent> {
     if attributes.get("originalarrival").is_none_or(|original| original.get() == "null") {
         attributes.insert("originalarrival".to_owned(), raw(format!("\"{arrival}\""))?);
     }
     serde_json::to_vec(&attributes).map_err(|error| not_json(&error))
+}
+
+fn raw(text: String) -> Result<Box<RawValue>, NoEvent> {
+    RawValue::from_string(text).map_err(|error| not_json(&error))
 }
 
 /// An event that was put again is not refused for what this system added to it.

@@ -12,9 +12,9 @@ mod subject;
 mod time;
 mod words;
 
-pub use envelope::{Event, LARGEST_EVENT, MOST_HOPS, readdressed};
+pub use envelope::{Event, LARGEST_EVENT, MOST_HOPS, readdressed, replayed};
 pub use position::{Position, SequenceNumber, ShardId};
-pub use quarantine::{NoEvent, QuarantineReason};
+pub use quarantine::{NoEvent, QuarantineReason, UnknownQuarantineReason};
 pub use subject::{CustomerId, Subject, SubjectError};
 pub use time::{NotATime, Time};
 pub use words::{EventId, EventType, Source, WordError};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use thiserror::Error;
+
 /// The cause for which a record goes whole into the quarantine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QuarantineReason {
@@ -31,7 +33,36 @@ pub enum QuarantineReason {
     Stuck,
 }
 
+/// A code that stands for no reason.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[error("there is no such reason; there are: {}", QuarantineReason::ALL.map(QuarantineReason::code).join(", "))]
+pub struct UnknownQuarantineReason;
+
 impl QuarantineReason {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::TooLarge,
+        Self::Aggregated,
+        Self::NotJson,
+        Self::MissingField,
+        Self::InvalidField,
+        Self::InvalidTime,
+        Self::InvalidSubject,
+        Self::InvalidProfile,
+        Self::TooManyHops,
+        Self::StateBounds,
+        Self::Panic,
+        Self::Stuck,
+    ];
+
+    /// The reason that a code stands for.
+    ///
+    /// # Errors
+    /// No reason has this code.
+    pub fn parse(code: &str) -> Result<Self, UnknownQuarantineReason> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code).ok_or(UnknownQuarantineReason)
+    }
+
     /// The code in objects, logs and metrics.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
-use event::{Event, LARGEST_EVENT, MOST_HOPS, QuarantineReason, Time, readdressed};
+use event::{Event, LARGEST_EVENT, MOST_HOPS, QuarantineReason, Time, readdressed, replayed};
 use proptest::prelude::*;
 
 const VALID: &str = r#"{"specversion":"1.0","id":"e1","source":"/shop","type":"order.completed","time":"2026-03-01T10:00:00Z","subject":"c-1","data":{"total":300.0}}"#;
@@ -104,6 +104,28 @@ fn a_record_under_the_wrong_key_keeps_its_first_arrival_and_its_text() {
     let event = Event::parse(&second).unwrap();
     assert_eq!((event.hops(), event.original_arrival()), (2, Some(Time::from_millis(1_000))));
     assert_eq!(event.data_text(), r#"{"total":300.0}"#);
+}
+
+#[test]
+fn an_event_that_a_person_puts_again_keeps_its_first_arrival_and_gets_no_hop() {
+    let first = replayed(VALID.as_bytes(), Time::from_millis(1_000)).unwrap();
+    let second = replayed(&first, Time::from_millis(2_000)).unwrap();
+    let event = Event::parse(&second).unwrap();
+    assert_eq!((event.hops(), event.original_arrival()), (0, Some(Time::from_millis(1_000))));
+    assert_eq!(event.data_text(), r#"{"total":300.0}"#);
+    assert_eq!(replayed(b"[]", Time::from_millis(1)).unwrap_err().reason, QuarantineReason::NotJson);
+    // However often, it is not refused for what was added.
+    let largest = VALID.replace("300.0", &format!("\"{}\"", "x".repeat(LARGEST_EVENT - VALID.len() + 3)));
+    assert!(Event::parse(&replayed(largest.as_bytes(), Time::from_millis(1_764_000_000_000)).unwrap()).is_ok());
+}
+
+#[test]
+fn a_reason_is_read_as_it_is_written() {
+    for reason in QuarantineReason::ALL {
+        assert_eq!(QuarantineReason::parse(reason.code()), Ok(reason));
+    }
+    let refused = QuarantineReason::parse("Stuck").unwrap_err().to_string();
+    assert!(refused.starts_with("there is no such reason; there are: too_large, aggregated, not_json") && refused.ends_with("stuck"));
 }
 
 proptest! {

@@ -8,6 +8,7 @@ mod server;
 mod archive;
 mod customers;
 mod flows;
+mod inspection;
 mod ledger;
 mod partial;
 mod reads;

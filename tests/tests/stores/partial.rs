@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::{Customers, Put, Queue, RawQueue, Stream};
+use aws::{Customers, DeadLetter, DeadLetters, Put, Queue, RawQueue, Stream};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -46,6 +46,34 @@ fn a_text_that_a_queue_did_not_take_is_an_error_and_the_others_are_put_all_the_s
         let sizes: Vec<_> = server.requests().iter().map(|request| request.body["Entries"].as_array().unwrap().len()).collect();
         assert_eq!(sizes, [10, 2]);
         assert_eq!(server.requests()[1].body["Entries"][1], json!({ "Id": "1", "MessageBody": "11", "DelaySeconds": 60 }));
+    });
+}
+
+#[test]
+fn a_dead_letter_is_taken_only_where_the_answer_says_so() {
+    run(async |_| {
+        let partly = r#"{"Successful":[{"Id":"2","MessageId":"m","MD5OfMessageBody":"9dd4e461268c8034f5c8564e155c67a6"}],
+            "Failed":[{"Id":"0","Code":"InternalError","SenderFault":false}]}"#;
+        let server = Server::start(&[Answer::Says(200, "", partly)]);
+        let queue = Queue::new(aws_sdk_sqs::Client::new(&sdk(&server).await), format!("{}/1/queue", server.url));
+        let letter = DeadLetter::default();
+        let answers = queue.redrive(&["a", "b", "x"].map(|body| (&letter, body.to_owned()))).await.unwrap();
+        assert_eq!(answers, [Some("InternalError".to_owned()), Some("no_answer".to_owned()), None]);
+    });
+}
+
+#[test]
+fn what_the_dead_letters_kept_is_counted() {
+    run(async |_| {
+        let failed = r#"{"Successful":[{"Id":"0"}],"Failed":[{"Id":"1","Code":"ReceiptHandleIsInvalid","SenderFault":true}]}"#;
+        let server = Server::start(&[Answer::Says(200, "", failed)]);
+        let letters = DeadLetters::new(aws_sdk_sqs::Client::new(&sdk(&server).await), format!("{}/1/queue", server.url));
+        let two = [DeadLetter::default(), DeadLetter::default()];
+        assert_eq!(letters.give_back(&two).await.unwrap(), 1);
+        assert_eq!(letters.delete(&two).await.unwrap(), 1);
+        assert_eq!(letters.delete([]).await.unwrap(), 0);
+        let timeouts: Vec<_> = server.requests().iter().map(|request| request.body["Entries"][0]["VisibilityTimeout"].clone()).collect();
+        assert_eq!(timeouts, [json!(0), json!(null)]);
     });
 }
 
