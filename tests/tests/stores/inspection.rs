@@ -7,12 +7,13 @@ use decision::Outcome;
 use event::{NoEvent, QuarantineReason, SequenceNumber, ShardId, Time};
 use trigger::SendPolicy::AtMostOnce;
 
+use crate::deployed::run_deployed;
 use crate::local::{Place, now, output, queue, run, unique};
 use crate::message;
 
 #[test]
 fn a_dead_letter_is_hidden_until_it_is_given_back_and_redriven_as_it_is() {
-    run(async |stack| {
+    run_deployed(async |stack, _| {
         let client = aws_sdk_sqs::Client::new(stack.sdk_config());
         let ((_, dead), (target, url)) = (queue(stack).await, queue(stack).await);
         let letters = DeadLetters::new(client.clone(), dead.clone());
@@ -87,7 +88,7 @@ async fn bucket(stack: &Place) -> (aws_sdk_s3::Client, String) {
 
 #[test]
 fn the_objects_of_a_bucket_are_listed_over_all_pages() {
-    run(async |stack| {
+    run_deployed(async |stack, _| {
         let (client, name) = bucket(stack).await;
         for number in 0..1_005 {
             let put = client.put_object().bucket(&name).key(format!("a/{number:04}")).body(ByteStream::from_static(b"12345"));
@@ -112,7 +113,7 @@ fn the_objects_of_a_bucket_are_listed_over_all_pages() {
 
 #[test]
 fn the_quarantine_is_listed_by_arrival_and_each_record_read_whole() {
-    run(async |stack| {
+    run_deployed(async |stack, _| {
         let (client, name) = bucket(stack).await;
         let quarantine = Quarantine::new(client.clone(), name.clone());
         let record = |sequence: &str, arrival: i64| {

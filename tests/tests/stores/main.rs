@@ -1,5 +1,7 @@
 //! The adapters against a local AWS that has the template deployed.
 
+#[path = "../local/deployed.rs"]
+mod deployed;
 #[path = "../local/mod.rs"]
 mod local;
 #[path = "../local/server.rs"]
