@@ -289,9 +289,10 @@ fn every_channel_that_has_a_sender_has_its_examples() {
 fn a_receive_is_what_the_template_says() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace");
     let template = std::fs::read_to_string(root.join("template.yaml")).expect("the template can be read");
-    let channels = ["email", "sms", "crm", "webhook"].len();
+    // The channels and feedback.
+    let queues = ["email", "sms", "crm", "webhook", "feedback"].len();
     assert_eq!(
         (template.matches("VisibilityTimeout: 180\n").count(), template.matches("maxReceiveCount: 5 }").count()),
-        (channels, channels)
+        (queues, queues)
     );
 }
