@@ -291,8 +291,5 @@ fn a_receive_is_what_the_template_says() {
     let template = std::fs::read_to_string(root.join("template.yaml")).expect("the template can be read");
     // The channels and feedback.
     let queues = ["email", "sms", "crm", "webhook", "feedback"].len();
-    assert_eq!(
-        (template.matches("VisibilityTimeout: 180\n").count(), template.matches("maxReceiveCount: 5 }").count()),
-        (queues, queues)
-    );
+    assert_eq!((template.matches("VisibilityTimeout: 180\n").count(), template.matches("maxReceiveCount: 5 }").count()), (queues, queues));
 }
