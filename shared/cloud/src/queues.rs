@@ -49,7 +49,6 @@ struct Queue {
 #[derive(Debug, Clone)]
 struct Message {
     body: String,
-    group: Option<String>,
     receives: u32,
     sent_at: i64,
 }
@@ -107,8 +106,7 @@ impl Queue {
         if !(0..=LONGEST_DELAY_SECONDS).contains(&delay) {
             return Err(Refusal::sender("InvalidParameterValue", "the delay is longer than 900 seconds"));
         }
-        let group = optional_text(entry, "MessageGroupId").map(str::to_owned);
-        let number = self.insert(now + delay * 1_000, Message { body: body.to_owned(), group, receives: 0, sent_at: now });
+        let number = self.insert(now + delay * 1_000, Message { body: body.to_owned(), receives: 0, sent_at: now });
         Ok(json!({ "MessageId": format!("message-{number}"), "MD5OfMessageBody": "0" }))
     }
 }
@@ -165,9 +163,11 @@ impl Queues {
             }
             "GetQueueAttributes" => {
                 let visible = queue.messages.range(..=(now, u64::MAX)).count();
-                let hidden = queue.messages.len() - visible;
+                let delayed = queue.messages.iter().filter(|((at, _), message)| *at > now && message.receives == 0).count();
+                let hidden = queue.messages.len() - visible - delayed;
                 Ok(json!({ "Attributes": { "ApproximateNumberOfMessages": visible.to_string(),
-                    "ApproximateNumberOfMessagesNotVisible": hidden.to_string(), "ApproximateNumberOfMessagesDelayed": "0" } }))
+                    "ApproximateNumberOfMessagesNotVisible": hidden.to_string(),
+                    "ApproximateNumberOfMessagesDelayed": delayed.to_string() } }))
             }
             other => Err(Refusal::unknown(&format!("the operation {other} of SQS"))),
         }
@@ -333,12 +333,6 @@ impl Cloud {
             }
         }
         count
-    }
-
-    /// The tenants of a queue's messages, for whoever checks that queues are shared fairly.
-    #[must_use]
-    pub fn groups(&self, url: &str) -> Vec<Option<String>> {
-        self.services().queue(url).map(|queue| queue.messages.values().map(|message| message.group.clone()).collect()).unwrap_or_default()
     }
 }
 
