@@ -134,7 +134,7 @@ impl Filter {
         activity.done();
         let mut listing = listing?;
         if listing.more {
-            screen::note(&format!("looked at {}, there are more; --limit looks at more", listing.records.len()));
+            screen::looked_at_the_first(listing.records.len());
         }
         listing.records.retain(|record| self.reason.is_none_or(|reason| tell::reason(record) == reason.code()));
         Ok(listing.records)

@@ -75,7 +75,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let wanted = |object: &Listed| since.is_none_or(|since| object.put_at >= since);
     let listing = replay.objects.list(PREFIX, usize::try_from(arguments.limit).unwrap_or(usize::MAX), wanted).await?;
     if listing.more {
-        screen::note(&format!("looked at {}, there are more; --limit looks at more", listing.objects.len()));
+        screen::looked_at_the_first(listing.objects.len());
     }
     let Some((ready, left)) = replay.judge(&listing.objects).await? else {
         screen::note("interrupted; nothing was changed");

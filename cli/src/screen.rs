@@ -33,6 +33,11 @@ pub fn note(text: &str) {
     let _ = writeln!(stderr(), "{text}");
 }
 
+/// Says that a limit was reached.
+pub fn looked_at_the_first(number: usize) {
+    note(&format!("looked at {number}, there are more; --limit looks at more"));
+}
+
 /// An error with its causes, one a line.
 pub fn error(error: &anyhow::Error) {
     note(&format!("error: {error}"));

@@ -204,7 +204,7 @@ impl Feedback {
             None => None,
         };
         let cause = cause.and_then(|recorded| Event::parse(&recorded.input).ok());
-        let puts = told.iter().map(|telling| telling.put(said, customer, trigger, cause.as_ref())).collect();
+        let puts = told.into_iter().map(|telling| telling.put(said, customer, trigger, cause.as_ref())).collect();
         Ok(self.stream.put_all(puts).await?)
     }
 }

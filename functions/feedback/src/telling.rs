@@ -1,15 +1,12 @@
 //! The events by which the stream learns what a provider said.
 
-use aws::{LedgerRecord, Put};
+use aws::{LedgerRecord, OwnEvent, Put, hops_after};
 use decision::{DeliveryId, FeedbackKind, Outcome};
 use event::{CustomerId, Event, MOST_HOPS};
 use serde_json::{Map, Value, json};
 use trigger::Purpose;
 
 use crate::Said;
-
-/// Who says so.
-const SOURCE: &str = "customer-triggers";
 
 /// An event for the stream. It is named by what it says, so that telling it twice is telling it once.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,29 +69,14 @@ fn short_hash(fields: &[&[u8]]) -> String {
 }
 
 impl Telling {
-    /// The record for the stream. `cause` is the event that the message answered: what it caused has one hop more, so that
-    /// events that cause each other in a circle come to an end.
-    pub(crate) fn put(&self, said: &Said, customer: &CustomerId, trigger: &str, cause: Option<&Event>) -> Put {
-        let mut hops = cause.map_or(0, Event::hops).saturating_add(1);
+    /// The record for the stream. `cause` is the event that the message answered.
+    pub(crate) fn put(mut self, said: &Said, customer: &CustomerId, trigger: &str, cause: Option<&Event>) -> Put {
+        let mut hops = hops_after(cause);
         if self.kind == "consent.withdrawn" {
             // A withdrawal is never put aside for how it came about.
             hops = hops.min(MOST_HOPS);
         }
-        let mut data = self.data.clone();
-        data.insert("trigger".to_owned(), json!(trigger));
-        let mut event = json!({
-            "specversion": "1.0",
-            "id": self.id,
-            "source": SOURCE,
-            "type": self.kind,
-            "time": said.at.to_string(),
-            "subject": customer.as_str(),
-            "hops": hops,
-            "data": data,
-        });
-        if let (Some(cause), Some(fields)) = (cause, event.as_object_mut()) {
-            fields.insert("cause".to_owned(), json!(cause.id().as_str()));
-        }
-        Put { partition_key: customer.as_str().to_owned(), data: event.to_string().into_bytes() }
+        self.data.insert("trigger".to_owned(), json!(trigger));
+        OwnEvent { id: self.id, kind: self.kind, time: said.at, customer, cause, hops, data: Value::Object(self.data) }.put()
     }
 }

@@ -13,6 +13,22 @@ use crate::connect::pause;
 /// Items by their table.
 pub(crate) type ByTable = HashMap<String, Vec<Item>>;
 
+/// `BatchGetItem` takes no more keys.
+const LARGEST_BATCH: usize = 100;
+
+/// The items of these keys of one table, however many there are.
+///
+/// # Errors
+/// As [`get_all`].
+pub(crate) async fn get_each(client: &Client, what: &'static str, table: &str, keys: &[Item], rounds: u32) -> Result<Vec<Item>, Passing> {
+    let mut items = Vec::new();
+    for chunk in keys.chunks(LARGEST_BATCH) {
+        let found = get_all(client, what, ByTable::from([(table.to_owned(), chunk.to_vec())]), rounds).await?;
+        items.extend(found.into_values().flatten());
+    }
+    Ok(items)
+}
+
 /// The items of these keys, at most 100, read strongly consistent; asked for in so many rounds.
 ///
 /// # Errors

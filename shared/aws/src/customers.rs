@@ -1,6 +1,6 @@
 //! The table Customers: the state of each, behind a version.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -8,13 +8,10 @@ use customer::Customer;
 use event::CustomerId;
 
 use crate::attributes::{Item, binary, get_binary, get_number, get_text, number, text};
-use crate::batch::get_all;
+use crate::batch::get_each;
 use crate::{Passing, StoreError};
 
 const WHAT: &str = "the customer's state";
-
-/// `BatchGetItem` takes no more keys.
-const LARGEST_BATCH: usize = 100;
 
 /// Unprocessed keys are asked for again so often.
 const ROUNDS: u32 = 6;
@@ -44,18 +41,11 @@ impl Customers {
     /// # Errors
     /// A read that failed, or a state that this version cannot read.
     pub async fn load(&self, ids: &[CustomerId]) -> Result<BTreeMap<CustomerId, Result<Loaded, StoreError>>, Passing> {
-        let mut loaded = BTreeMap::new();
-        for chunk in ids.chunks(LARGEST_BATCH) {
-            let keys = chunk.iter().map(|id| Item::from([("customer".to_owned(), text(id.as_str()))])).collect();
-            let keys = HashMap::from([(self.table.clone(), keys)]);
-            let found = get_all(&self.client, WHAT, keys, ROUNDS).await?;
-            for item in found.into_values().flatten() {
-                if let Some(id) = get_text(&item, "customer").and_then(|id| CustomerId::parse(id).ok()) {
-                    loaded.insert(id, read(&item));
-                }
-            }
-            for id in chunk {
-                loaded.entry(id.clone()).or_insert_with(|| Ok(Loaded::default()));
+        let keys: Vec<_> = ids.iter().map(|id| Item::from([("customer".to_owned(), text(id.as_str()))])).collect();
+        let mut loaded: BTreeMap<_, _> = ids.iter().map(|id| (id.clone(), Ok(Loaded::default()))).collect();
+        for item in get_each(&self.client, WHAT, &self.table, &keys, ROUNDS).await? {
+            if let Some(id) = get_text(&item, "customer").and_then(|id| CustomerId::parse(id).ok()) {
+                loaded.insert(id, read(&item));
             }
         }
         Ok(loaded)

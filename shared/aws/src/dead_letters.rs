@@ -13,9 +13,7 @@ use aws_sdk_sqs::types::{
 use event::Time;
 
 use crate::Passing;
-
-/// A batch call takes no more entries, and a receive gives no more messages.
-pub(crate) const LARGEST_BATCH: usize = 10;
+use crate::queue::LARGEST_BATCH;
 
 /// A receive that waits asks every server of the queue, so an empty answer means an empty queue.
 const WAIT_SECONDS: i32 = 1;

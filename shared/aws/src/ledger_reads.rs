@@ -7,14 +7,11 @@ use decision::DeliveryId;
 use event::{CustomerId, Time};
 
 use crate::attributes::{Item, get_number, get_text, text};
-use crate::batch::get_all;
+use crate::batch::get_each;
 use crate::ledger::read_entry;
 use crate::{LedgerEntry, Passing, StoreError};
 
 const WHAT: &str = "reading the ledger";
-
-/// `BatchGetItem` takes no more keys.
-const LARGEST_BATCH: usize = 100;
 
 /// Unprocessed keys are asked for again so often.
 const ROUNDS: u32 = 7;
@@ -58,12 +55,9 @@ impl LedgerReads {
         let distinct: BTreeSet<_> = deliveries.into_iter().collect();
         let keys: Vec<Item> = distinct.into_iter().map(|(customer, delivery)| key(customer, delivery)).collect();
         let mut records = BTreeMap::new();
-        for chunk in keys.chunks(LARGEST_BATCH) {
-            let mut found = get_all(&self.client, WHAT, HashMap::from([(self.table.clone(), chunk.to_vec())]), ROUNDS).await?;
-            for item in found.remove(&self.table).unwrap_or_default() {
-                if let Some(delivery) = get_text(&item, "delivery").and_then(|id| id.parse().ok()) {
-                    records.insert(delivery, record(&item));
-                }
+        for item in get_each(&self.client, WHAT, &self.table, &keys, ROUNDS).await? {
+            if let Some(delivery) = get_text(&item, "delivery").and_then(|id| id.parse().ok()) {
+                records.insert(delivery, record(&item));
             }
         }
         Ok(records)

@@ -7,10 +7,12 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use delivery::Message;
 use trigger::Channel;
 
-use crate::dead_letters::LARGEST_BATCH;
 use crate::{DeadLetter, Passing};
 
 const WHAT: &str = "enqueueing deliveries";
+
+/// A batch call of SQS takes no more entries, and a receive gives no more messages.
+pub(crate) const LARGEST_BATCH: usize = 10;
 
 /// A standard queue. Enqueueing twice is harmless: the ledger knows each delivery by its id.
 #[derive(Debug, Clone)]

@@ -4,11 +4,9 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
 use crate::Passing;
+use crate::queue::LARGEST_BATCH;
 
 const WHAT: &str = "putting messages onto a queue";
-
-/// `SendMessageBatch` takes no more entries.
-const LARGEST_BATCH: usize = 10;
 
 /// A standard queue of any text.
 #[derive(Debug, Clone)]
