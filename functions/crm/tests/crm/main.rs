@@ -5,6 +5,8 @@
 
 #[path = "../../../../shared/https/tests/support/dispatch.rs"]
 mod dispatch;
+#[path = "../../../../shared/https/tests/support/example.rs"]
+mod example;
 #[path = "../../../../tests/tests/local/operations.rs"]
 mod operations;
 #[path = "../../../../shared/https/tests/support/peer.rs"]
@@ -193,20 +195,6 @@ fn only_a_contact_follows_the_profile() {
     }
 }
 
-/// What an example of the document makes of the system.
-fn behaviour(example: &str) -> Behaviour {
-    match example {
-        "no answer in time" => Behaviour::Hangs,
-        "connection lost" => Behaviour::Closes,
-        "no HTTP" => Behaviour::Babbles,
-        answer => {
-            let (status, header) = answer.split_once(' ').unwrap_or((answer, ""));
-            let behaviour = Behaviour::status(status.parse().expect("a status"), "{}");
-            if header.is_empty() { behaviour } else { behaviour.with(header, "60") }
-        }
-    }
-}
-
 /// What an answer means that comes for another reason than the system's own.
 async fn elsewhere(example: &str) -> Option<Result<Accepted, SendError>> {
     let secret = match example {
@@ -226,7 +214,7 @@ async fn each_answer_counts_as_the_document_says() {
     for (kind, said) in operations::examples("crm") {
         let answer = match elsewhere(&said).await {
             Some(answer) => answer,
-            None => meaning(behaviour(&said)).await,
+            None => meaning(example::behaviour(&said)).await,
         };
         assert_eq!(operations::kind(&answer.expect_err("it was not taken")), kind, "{said}");
     }

@@ -5,6 +5,8 @@
 
 #[path = "../../../../shared/https/tests/support/dispatch.rs"]
 mod dispatch;
+#[path = "../../../../shared/https/tests/support/example.rs"]
+mod example;
 #[path = "../../../../tests/tests/local/operations.rs"]
 mod operations;
 #[path = "../../../../shared/https/tests/support/peer.rs"]
@@ -221,20 +223,6 @@ async fn an_endpoint_that_says_nothing_counts_as_not_sent() {
     assert_eq!(meaning(Behaviour::Hangs).await, Err(SendError::NotSent { cause: "timeout".to_owned() }));
 }
 
-/// What an example of the document makes of the system.
-fn behaviour(example: &str) -> Behaviour {
-    match example {
-        "no answer in time" => Behaviour::Hangs,
-        "connection lost" => Behaviour::Closes,
-        "no HTTP" => Behaviour::Babbles,
-        answer => {
-            let (status, header) = answer.split_once(' ').unwrap_or((answer, ""));
-            let behaviour = Behaviour::status(status.parse().expect("a status"), "{}");
-            if header.is_empty() { behaviour } else { behaviour.with(header, "60") }
-        }
-    }
-}
-
 /// What an answer means that comes for another reason than the system's own.
 async fn elsewhere(example: &str) -> Option<Result<Accepted, SendError>> {
     let secret = match example {
@@ -252,7 +240,7 @@ async fn each_answer_counts_as_the_document_says() {
     for (kind, said) in operations::examples("webhook") {
         let answer = match elsewhere(&said).await {
             Some(answer) => answer,
-            None => meaning(behaviour(&said)).await,
+            None => meaning(example::behaviour(&said)).await,
         };
         assert_eq!(operations::kind(&answer.expect_err("it was not taken")), kind, "{said}");
     }
