@@ -24,4 +24,4 @@ mod triggers;
 mod world;
 
 pub use history::Tally;
-pub use run::{Report, run, run_with_history};
+pub use run::{Report, run_many, run_with_history, threads};

@@ -1,32 +1,18 @@
 //! The fault simulation, over its first seeds.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use system_tests::simulation::{run, run_with_history};
+use system_tests::simulation::{run_many, run_with_history, threads};
 
 const SEEDS: u64 = 200;
 
 #[test]
 fn every_invariant_holds_under_faults() {
-    let (next, broken) = (AtomicU64::new(1), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed > SEEDS {
-                        break;
-                    }
-                    let report = run(seed);
-                    if !report.violations.is_empty() {
-                        broken.lock().unwrap().push((seed, report.violations));
-                    }
-                }
-            });
+    let mut broken = Vec::new();
+    run_many(1..SEEDS + 1, threads(), |report| {
+        if !report.violations.is_empty() {
+            broken.push((report.seed, report.violations));
         }
+        true
     });
-    let broken = broken.into_inner().unwrap();
     assert!(broken.is_empty(), "look at a seed with fault-simulation --history SEED: {broken:#?}");
 }
 

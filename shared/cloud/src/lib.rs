@@ -27,7 +27,6 @@ pub use answer::{Refusal, encode};
 pub use call::{Call, Service, decode};
 pub use client::sdk_config_through;
 pub use objects::Object;
-pub use providers::{Mail, Text};
 pub use queues::{Received, Redrive};
 pub use services::{Cloud, REGION};
 pub use streams::{Record, ShardView};

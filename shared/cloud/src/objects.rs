@@ -14,15 +14,13 @@ pub struct Object {
     /// In base64.
     pub body: String,
     pub metadata: Map<String, Value>,
-    /// When it was put, in milliseconds.
-    pub put_at: i64,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Objects(BTreeMap<String, BTreeMap<String, Object>>);
 
 impl Objects {
-    pub(crate) fn call(&mut self, operation: &str, input: &Value, now: i64) -> Result<Value, Refusal> {
+    pub(crate) fn call(&mut self, operation: &str, input: &Value) -> Result<Value, Refusal> {
         let (bucket, key) = (text(input, "Bucket")?, text(input, "Key")?);
         if operation == "CreateBucket" {
             self.0.entry(bucket.to_owned()).or_default();
@@ -32,7 +30,7 @@ impl Objects {
         match operation {
             "PutObject" => {
                 let metadata = input.get("Metadata").and_then(Value::as_object).cloned().unwrap_or_default();
-                objects.insert(key.to_owned(), Object { body: text(input, "Body")?.to_owned(), metadata, put_at: now });
+                objects.insert(key.to_owned(), Object { body: text(input, "Body")?.to_owned(), metadata });
                 Ok(json!({}))
             }
             "GetObject" | "HeadObject" => {

@@ -63,9 +63,9 @@ impl Cloud {
             Service::DynamoDb => services.tables.call(operation, input),
             Service::Sqs => services.queues.call(operation, input, now),
             Service::Kinesis => services.streams.call(operation, input, now),
-            Service::S3 => services.objects.call(operation, input, now),
+            Service::S3 => services.objects.call(operation, input),
             Service::SecretsManager => services.secrets.call(operation, input),
-            Service::Ses | Service::Sns => services.providers.call(operation, input, now),
+            Service::Ses | Service::Sns => services.providers.call(operation, input),
         }
     }
 

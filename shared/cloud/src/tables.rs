@@ -300,10 +300,4 @@ impl Cloud {
     pub fn find(&self, table: &str, mut fits: impl FnMut(&Map<String, Value>) -> bool) -> Option<Map<String, Value>> {
         self.services().tables.0.get(table).and_then(|table| table.items.values().find(|item| fits(item)).cloned())
     }
-
-    /// How many items a table has.
-    #[must_use]
-    pub fn count(&self, table: &str) -> usize {
-        self.services().tables.0.get(table).map_or(0, |table| table.items.len())
-    }
 }

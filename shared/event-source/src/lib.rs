@@ -7,11 +7,13 @@
 mod answer;
 mod batch;
 mod checkpoint;
+mod lanes;
 mod payload;
 mod step;
 
 pub use answer::{Returned, StreamAnswer, of_queue, of_stream};
 pub use batch::{AROUND, Batch, LARGEST_PAYLOAD, Limits, Record, Take, take};
 pub use checkpoint::{Checkpoints, Reading, Sequence};
+pub use lanes::lane_of;
 pub use payload::{Origin, stream_payload};
 pub use step::{Condition, Policy, Step, after, expired};

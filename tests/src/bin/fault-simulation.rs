@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use system_tests::simulation::{Report, Tally, run, run_with_history};
+use system_tests::simulation::{Report, Tally, run_many, run_with_history, threads};
 
 /// Runs the whole system in virtual time under faults, and compares what comes out with a model.
 ///
@@ -85,37 +83,18 @@ fn main() -> ExitCode {
 
 fn run_all(arguments: &Arguments) -> (Sum, Duration) {
     let began = Instant::now();
-    let (next, stop, sum) = (AtomicU64::new(0), AtomicBool::new(false), Mutex::new(Sum::default()));
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..arguments.threads.unwrap_or(processors).max(1) {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= arguments.seeds {
-                        break;
-                    }
-                    let report = run(arguments.first_seed + number);
-                    let mut sum = sum.lock().expect("no thread panicked");
-                    sum.add(report);
-                    if arguments.fail_fast && !sum.broken.is_empty() {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                }
-            });
+    let (mut sum, mut done, mut told) = (Sum::default(), 0, began);
+    let seeds = arguments.first_seed..arguments.first_seed.saturating_add(arguments.seeds);
+    run_many(seeds, arguments.threads.unwrap_or_else(threads), |report| {
+        sum.add(report);
+        done += 1;
+        if told.elapsed() > Duration::from_secs(10) {
+            told = Instant::now();
+            eprintln!("{done} of {} seeds", arguments.seeds);
         }
-        scope.spawn(|| {
-            let mut told = Instant::now();
-            while next.load(Ordering::Relaxed) < arguments.seeds && !stop.load(Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_millis(50));
-                if told.elapsed() > Duration::from_secs(10) {
-                    told = Instant::now();
-                    eprintln!("{} of {} seeds", next.load(Ordering::Relaxed), arguments.seeds);
-                }
-            }
-        });
+        !arguments.fail_fast || sum.broken.is_empty()
     });
-    (sum.into_inner().expect("no thread panicked"), began.elapsed())
+    (sum, began.elapsed())
 }
 
 fn print(arguments: &Arguments, sum: &Sum, took: Duration) {

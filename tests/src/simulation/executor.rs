@@ -133,6 +133,11 @@ impl Signal {
     }
 }
 
+/// Waits for the first of two.
+pub async fn either(a: impl Future<Output = ()>, b: impl Future<Output = ()>) {
+    futures::future::select(Box::pin(a), Box::pin(b)).await;
+}
+
 /// Where tasks are begun: those of the services from anywhere, all others from this thread.
 #[derive(Clone, Default)]
 pub struct Spawner {

@@ -1,10 +1,11 @@
 //! The functions as they are deployed: the real router and the real senders, in processes that come and go.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use aws::{AddressKey, Archive, Clock, Customers, DeliveryReads, Ledger, Quarantine, Queue, Queues, Secret, Stream, TriggerBook, Triggers};
+use aws_config::SdkConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use delivery::Recipients;
@@ -39,7 +40,7 @@ pub struct Function {
     timeout_millis: i64,
     idle: RefCell<Vec<(Arc<Process>, Handler)>>,
     start: Start,
-    requests: RefCell<u64>,
+    requests: Cell<u64>,
 }
 
 impl Function {
@@ -57,15 +58,15 @@ impl Function {
                         let client = Ses::client(&sdk);
                         let from = "hello@example.com".to_owned();
                         let provider = Ses { client, from, reply_to: None, configuration_set: "mails".to_owned() };
-                        sender(&world, &process, channel, provider).await
+                        sender(&world, &process, &sdk, channel, provider).await
                     }
                     Channel::Sms => {
                         let provider = Sns { client: Sns::client(&sdk), sender_id: None, max_price_usd: None };
-                        sender(&world, &process, channel, provider).await
+                        sender(&world, &process, &sdk, channel, provider).await
                     }
                     Channel::Crm | Channel::Webhook | Channel::Push => {
                         let line = Line { network: Arc::clone(&world.network), process: Arc::clone(&process) };
-                        sender(&world, &process, channel, Crm { line }).await
+                        sender(&world, &process, &sdk, channel, Crm { line }).await
                     }
                 }
             })
@@ -78,7 +79,7 @@ impl Function {
         timeout_millis: i64,
         start: impl Fn(&Rc<World>, &Arc<Process>) -> LocalBoxFuture<'static, Handler> + 'static,
     ) -> Rc<Self> {
-        let (idle, requests) = (RefCell::default(), RefCell::new(0));
+        let (idle, requests) = (RefCell::default(), Cell::new(0));
         Rc::new(Self { world: Rc::clone(world), name, timeout_millis, idle, start: Box::new(start), requests })
     }
 
@@ -103,11 +104,8 @@ impl Function {
                 (process, handler)
             }
         };
-        let request = {
-            let mut requests = self.requests.borrow_mut();
-            *requests += 1;
-            format!("{}-{requests}", self.name)
-        };
+        self.requests.set(self.requests.get() + 1);
+        let request = format!("{}-{}", self.name, self.requests.get());
         let deadline = Time::from_millis(world.clockwork.now() + process.skew + self.timeout_millis - RESERVE_MILLIS);
         world.history.say(|| format!("{request} begins"));
         let ended = Invocation::new(&world.clockwork, &process, self.timeout_millis, handler(payload, request.clone(), deadline)).await;
@@ -140,23 +138,23 @@ struct Clients {
 }
 
 impl Clients {
-    fn new(world: &World, process: &Arc<Process>) -> Self {
-        let sdk = world.sdk(process);
+    fn new(world: &World, process: &Arc<Process>, sdk: &SdkConfig) -> Self {
         let quota = || RetryPartition::custom("process").build();
         let (clockwork, skew) = (Arc::clone(&world.clockwork), process.skew);
         Self {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(aws_sdk_dynamodb::config::Builder::from(&sdk).retry_partition(quota()).build()),
-            sqs: aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(&sdk).retry_partition(quota()).build()),
-            kinesis: aws_sdk_kinesis::Client::from_conf(aws_sdk_kinesis::config::Builder::from(&sdk).retry_partition(quota()).build()),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(aws_sdk_dynamodb::config::Builder::from(sdk).retry_partition(quota()).build()),
+            sqs: aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(sdk).retry_partition(quota()).build()),
+            kinesis: aws_sdk_kinesis::Client::from_conf(aws_sdk_kinesis::config::Builder::from(sdk).retry_partition(quota()).build()),
             clock: Clock::new(move || Time::from_millis(clockwork.now() + skew)),
         }
     }
 }
 
 fn router(world: &Rc<World>, process: &Arc<Process>) -> Handler {
-    let Clients { dynamodb, sqs, kinesis, clock } = Clients::new(world, process);
+    let sdk = world.sdk(process);
+    let Clients { dynamodb, sqs, kinesis, clock } = Clients::new(world, process, &sdk);
     let queue = |name: &str| Queue::new(sqs.clone(), queue_url(name));
-    let s3 = aws_sdk_s3::config::Builder::from(&world.sdk(process)).force_path_style(true);
+    let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true);
     let s3 = aws_sdk_s3::Client::from_conf(s3.retry_partition(RetryPartition::custom("process").build()).build());
     let router = Rc::new(Router {
         customers: Customers::new(dynamodb.clone(), "customers".to_owned()),
@@ -177,10 +175,16 @@ fn router(world: &Rc<World>, process: &Arc<Process>) -> Handler {
     })
 }
 
-async fn sender<P: Provider + 'static>(world: &Rc<World>, process: &Arc<Process>, channel: Channel, provider: P) -> Handler {
+async fn sender<P: Provider + 'static>(
+    world: &Rc<World>,
+    process: &Arc<Process>,
+    sdk: &SdkConfig,
+    channel: Channel,
+    provider: P,
+) -> Handler {
     let secrets = aws_sdk_secretsmanager::Client::new(&world.quiet_sdk());
     let key = AddressKey::new(Secret::read(&secrets, "address-key").await.expect("the secret is there"));
-    let Clients { dynamodb, sqs, kinesis, clock } = Clients::new(world, process);
+    let Clients { dynamodb, sqs, kinesis, clock } = Clients::new(world, process, sdk);
     let [customers, events, suppressions] = ["customers", "events", "suppressions"].map(str::to_owned);
     let history = world.history.clone();
     let sender = Rc::new(Sender {

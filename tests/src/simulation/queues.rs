@@ -7,8 +7,8 @@ use event_source::{Returned, of_queue};
 use serde_json::{Value, json};
 use trigger::Channel;
 
+use super::executor::either;
 use super::functions::Function;
-use super::shards::either;
 use super::world::{World, queue_url};
 
 /// Polls a channel's queue for ever, one batch at a time.
@@ -26,15 +26,11 @@ pub async fn drive(world: Rc<World>, channel: Channel, sender: Rc<Function>) {
             }
             continue;
         }
-        let answer = sender.invoke(payload(&received)).await;
-        let done = match &answer {
-            None => Vec::new(),
-            Some(answer) => {
-                let ids: Vec<_> = received.iter().map(|message| message.id.as_str()).collect();
-                let payload = answer.to_string();
-                of_queue(Returned { payload: payload.as_bytes(), function_error: false }, true, &ids)
-            }
-        };
+        let answer = sender.invoke(event_of(&received)).await;
+        let payload = answer.as_ref().map(ToString::to_string);
+        let returned = Returned { payload: payload.as_deref().unwrap_or_default().as_bytes(), function_error: payload.is_none() };
+        let ids: Vec<_> = received.iter().map(|message| message.id.as_str()).collect();
+        let done = of_queue(returned, true, &ids);
         // When all is well an attempt ends or waits. Only then can nothing that waits become a dead letter.
         if answer.is_some() && done.len() < received.len() && world.is_fair() {
             world.wrong(format!("an attempt by {channel} failed although nothing is wrong"));
@@ -51,7 +47,7 @@ pub async fn drive(world: Rc<World>, channel: Channel, sender: Rc<Function>) {
     }
 }
 
-fn payload(received: &[Received]) -> Value {
+fn event_of(received: &[Received]) -> Value {
     let message = |message: &Received| {
         json!({
             "messageId": message.id,

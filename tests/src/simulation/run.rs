@@ -1,7 +1,8 @@
 //! One run, from its seed to its violations.
 
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::check::{Counted, check};
 use super::executor::{Executor, Stalled};
@@ -33,8 +34,7 @@ pub struct Report {
 }
 
 /// Runs a seed.
-#[must_use]
-pub fn run(seed: u64) -> Report {
+fn run(seed: u64) -> Report {
     start(seed, false)
 }
 
@@ -42,6 +42,33 @@ pub fn run(seed: u64) -> Report {
 #[must_use]
 pub fn run_with_history(seed: u64) -> Report {
     start(seed, true)
+}
+
+/// Runs so many seeds, in any order, on so many threads. Each report is handed over; who answers `false` wants no more.
+pub fn run_many(seeds: std::ops::Range<u64>, threads: usize, take: impl FnMut(Report) -> bool + Send) {
+    let (next, take) = (AtomicU64::new(seeds.start), Mutex::new(take));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        break;
+                    }
+                    let report = run(seed);
+                    if !take.lock().expect("no thread panicked")(report) {
+                        next.store(seeds.end, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// As many threads as there are processors.
+#[must_use]
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn start(seed: u64, keeps_history: bool) -> Report {

@@ -1,45 +1,41 @@
 //! The event source of the router: the stream's shards, parents before children, each in lanes by partition key.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use cloud::REGION;
-use event_source::{Batch, Origin, Policy, Record, Returned, Sequence, Step, StreamAnswer, after, of_stream, stream_payload};
-use sha2::{Digest, Sha256};
+use event_source::{Batch, Origin, Policy, Record, Returned, Sequence, Step, StreamAnswer, after, lane_of, of_stream, stream_payload};
 
+use super::executor::either;
 use super::functions::Function;
 use super::world::{STREAM, World};
 
 /// As the template has it: bisect, and as many retries as it takes.
 const POLICY: Policy = Policy { bisect: true, retries: None, record_age: None };
 
-/// How far each lane of each shard was processed: what a mapping remembers.
-#[derive(Default)]
-struct Checkpoints {
-    lanes: RefCell<BTreeMap<(String, usize), usize>>,
-    ended: RefCell<BTreeSet<(String, usize)>>,
-}
+/// The lanes of shards that are read to their end: what the children of a shard wait for.
+type Ended = Rc<RefCell<BTreeSet<(String, usize)>>>;
 
 /// Reads the stream for as long as the mapping is there; a new one begins at the oldest record.
 pub async fn drive(world: Rc<World>, router: Rc<Function>) {
     loop {
         let mapping = world.mapping.count();
-        let checkpoints = Rc::new(Checkpoints::default());
+        let finished = Ended::default();
         let mut begun = BTreeSet::new();
         while world.mapping.count() == mapping {
             let seen = (world.progress.count(), world.network.arrivals.count());
             for shard in world.cloud().shards(STREAM) {
                 let lanes = world.plan.lanes;
-                let ended = |shard: &String| (0..lanes).all(|lane| checkpoints.ended.borrow().contains(&(shard.clone(), lane)));
+                let ended = |shard: &String| (0..lanes).all(|lane| finished.borrow().contains(&(shard.clone(), lane)));
                 if !begun.contains(&shard.id) && shard.parents.iter().all(ended) {
                     begun.insert(shard.id.clone());
                     for lane in 0..lanes {
                         let reader = Lane {
                             world: Rc::clone(&world),
                             router: Rc::clone(&router),
-                            checkpoints: Rc::clone(&checkpoints),
+                            finished: Rc::clone(&finished),
                             mapping,
                             shard: shard.id.clone(),
                             lane,
@@ -53,15 +49,10 @@ pub async fn drive(world: Rc<World>, router: Rc<Function>) {
     }
 }
 
-/// Waits for the first of two.
-pub async fn either(a: impl Future<Output = ()>, b: impl Future<Output = ()>) {
-    futures::future::select(Box::pin(a), Box::pin(b)).await;
-}
-
 struct Lane {
     world: Rc<World>,
     router: Rc<Function>,
-    checkpoints: Rc<Checkpoints>,
+    finished: Ended,
     mapping: u64,
     shard: String,
     lane: usize,
@@ -81,12 +72,11 @@ impl Lane {
                 let closed =
                     self.world.cloud().shards(STREAM).iter().any(|shard| shard.id == self.shard && shard.closed && shard.records == read);
                 if closed {
-                    self.checkpoints.ended.borrow_mut().insert((self.shard.clone(), self.lane));
+                    self.finished.borrow_mut().insert((self.shard.clone(), self.lane));
                     self.world.progress.raise();
                     return;
                 }
                 next = read;
-                self.checkpoint(next);
                 either(self.world.network.arrivals.after(seen), self.world.mapping.after(self.mapping)).await;
                 continue;
             }
@@ -95,13 +85,8 @@ impl Lane {
             self.work_through(Batch::new(records.into_iter().map(|(_, record)| Arc::new(record)).collect())).await;
             self.world.busy_lanes.set(self.world.busy_lanes.get() - 1);
             next = last;
-            self.checkpoint(next);
             self.world.progress.raise();
         }
-    }
-
-    fn checkpoint(&self, next: usize) {
-        self.checkpoints.lanes.borrow_mut().insert((self.shard.clone(), self.lane), next);
     }
 
     /// The next records of this lane with their places, and how far the shard was read.
@@ -137,13 +122,10 @@ impl Lane {
                 self.world.history.fault("batch delivered again", || self.shard.clone());
                 answer = None;
             }
-            let (payload, function_error) = (answer.map(|answer| answer.to_string()).unwrap_or_default(), false);
+            let payload = answer.map(|answer| answer.to_string());
+            let returned = Returned { payload: payload.as_deref().unwrap_or_default().as_bytes(), function_error: payload.is_none() };
             let sequences: Vec<_> = batch.records.iter().map(|record| record.sequence.as_str()).collect();
-            let answer = if payload.is_empty() {
-                StreamAnswer::Failed
-            } else {
-                of_stream(Returned { payload: payload.as_bytes(), function_error }, true, &sequences)
-            };
+            let answer = of_stream(returned, true, &sequences);
             let failed = answer != StreamAnswer::Done;
             match after(batch, answer, POLICY) {
                 Step::Finished | Step::Discard { .. } => failures = 0,
@@ -157,9 +139,4 @@ impl Lane {
             }
         }
     }
-}
-
-/// The lane of a partition key: always the same one, so that the order of the key is kept.
-fn lane_of(partition_key: &str, lanes: usize) -> usize {
-    usize::from(Sha256::digest(partition_key.as_bytes())[0]) % lanes.max(1)
 }

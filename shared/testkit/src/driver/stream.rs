@@ -12,7 +12,6 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
 use aws_sdk_kinesis::types::ShardIteratorType;
 use aws_smithy_types::DateTime;
-use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -24,7 +23,7 @@ use super::pace::Pace;
 use super::shards::{Shard, startable};
 use super::{name_of, stopped};
 use event_source::Record;
-use event_source::{Reading, Sequence};
+use event_source::{Reading, Sequence, lane_of};
 
 /// Records of one read. What a lane holds back is bounded by its channel, not by this.
 const PER_READ: i32 = 1_000;
@@ -325,23 +324,4 @@ struct Position {
     iterator: Option<String>,
     last: Option<Sequence>,
     start: Start,
-}
-
-/// The lane of a partition key: always the same one, so that the order of the key is kept.
-fn lane_of(partition_key: &str, lanes: usize) -> usize {
-    let hash = Sha256::digest(partition_key.as_bytes());
-    hash.iter().take(4).fold(0_usize, |number, byte| number << 8 | usize::from(*byte)) % lanes.max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::lane_of;
-
-    #[test]
-    fn a_key_has_one_lane_and_keys_spread_over_all() {
-        let lanes: Vec<usize> = (0..100).map(|key| lane_of(&key.to_string(), 10)).collect();
-        assert_eq!(lanes, (0..100).map(|key| lane_of(&key.to_string(), 10)).collect::<Vec<usize>>());
-        assert!((0..10).all(|lane| lanes.contains(&lane)));
-        assert_eq!(lane_of("any", 1), 0);
-    }
 }
