@@ -7,9 +7,9 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate may use those before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "blob", "event", "pattern", "trigger", "decision", "customer", "delivery", "aws", "lambda", "sender", "https", "router", "email",
-    "sms", "crm", "webhook", "testkit", "triggers",
+    "sms", "crm", "webhook", "fuzz-targets", "testkit", "triggers",
 ];
 
 /// No I/O, no async, no clock, no environment.
