@@ -8,8 +8,25 @@ use serde_json::Value;
 
 /// Each crate may use those before it.
 const ORDER: [&str; 19] = [
-    "blob", "event", "pattern", "trigger", "decision", "customer", "delivery", "aws", "lambda", "sender", "https", "router", "email",
-    "sms", "crm", "webhook", "fuzz-targets", "testkit", "triggers",
+    "blob",
+    "event",
+    "pattern",
+    "trigger",
+    "decision",
+    "customer",
+    "delivery",
+    "aws",
+    "lambda",
+    "sender",
+    "https",
+    "router",
+    "email",
+    "sms",
+    "crm",
+    "webhook",
+    "fuzz-targets",
+    "testkit",
+    "triggers",
 ];
 
 /// No I/O, no async, no clock, no environment.
