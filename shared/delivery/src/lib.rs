@@ -5,6 +5,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod bounds;
 mod filters;
 mod gate;
 mod message;
