@@ -11,7 +11,7 @@ use allocations::held_by;
 use mutation::Mutator;
 
 /// Mutations of each input of the corpus.
-const MUTATIONS: usize = 60;
+const MUTATIONS: usize = 24;
 
 /// The corpus stays small enough for git.
 const LARGEST_CORPUS: usize = 1 << 20;
