@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate may use those before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "blob",
     "event",
     "pattern",
@@ -27,6 +27,7 @@ const ORDER: [&str; 21] = [
     "feedback",
     "event-source",
     "cloud",
+    "fuzz-targets",
     "testkit",
     "triggers",
 ];

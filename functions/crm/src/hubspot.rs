@@ -88,11 +88,7 @@ impl Provider for HubSpot {
     }
 
     async fn send(&self, entry: Entry) -> Result<Accepted, SendError> {
-        let answer = self.caller.call(|secret| Self::request(secret, &entry)).await?;
-        if LATER.contains(&answer.status()) {
-            return Err(answer.throttled());
-        }
-        taken(&answer.taken()?, &entry.delivery)
+        meaning(self.caller.call(|secret| Self::request(secret, &entry)).await?, &entry.delivery)
     }
 }
 
@@ -104,7 +100,15 @@ fn cleared(mut properties: Value) -> Value {
     properties
 }
 
-fn taken(answer: &Answer, delivery: &str) -> Result<Accepted, SendError> {
+/// What HubSpot's answer says about a delivery.
+///
+/// # Errors
+/// It was not taken.
+pub fn meaning(answer: Answer, delivery: &str) -> Result<Accepted, SendError> {
+    if LATER.contains(&answer.status()) {
+        return Err(answer.throttled());
+    }
+    let answer = answer.taken()?;
     let said = answer.json();
     let part = |path: &str| said.as_ref().and_then(|said| said.pointer(path));
     if answer.status() == PARTLY && part("/results/0").is_none() {

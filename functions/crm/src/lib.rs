@@ -2,4 +2,4 @@
 
 mod hubspot;
 
-pub use hubspot::{Entry, HubSpot};
+pub use hubspot::{Entry, HubSpot, meaning};

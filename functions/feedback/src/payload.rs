@@ -70,5 +70,5 @@ fn json(text: &str) -> Result<Option<Value>, Unreadable> {
     if text.trim_start().starts_with(GREETING) {
         return Ok(None);
     }
-    serde_json::from_str(text).map(Some).map_err(|error| Unreadable::NotJson { line: error.line(), column: error.column() })
+    event::json_value(text.as_bytes()).map(Some).map_err(|error| Unreadable::NotJson { line: error.line(), column: error.column() })
 }

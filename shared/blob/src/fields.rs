@@ -138,9 +138,46 @@ pub trait Record: Sized {
     /// Every blob that this version cannot read, by its cause.
     fn open(blob: &[u8], newest_format: u16, limit: usize) -> Result<Self, OpenError> {
         let (_, content) = crate::open(blob, newest_format, limit)?;
+        let records = records(&content).ok_or_else(|| malformed(0, &"something in it has an unknown length"))?;
+        if records > MOST_SMALL_RECORDS.max(content.len() / SMALLEST_RECORD) {
+            return Err(malformed(0, &"it has more records than its size can hold"));
+        }
         Self::from_fields(Fields::parse(&content)?)
     }
 }
+
+/// A record takes far more memory than the byte that an empty one is stored in. None that says anything takes less than this on
+/// the average; without the bound, a few kilobytes could unpack to gigabytes.
+const SMALLEST_RECORD: usize = 16;
+const MOST_SMALL_RECORDS: usize = 1_024;
+
+/// How many records there are in some content, in one another or beside one another: each item of CBOR begins with its type.
+///
+/// None where the length of an item is not stated before it. Nothing here was ever written so, and in fields that this version
+/// does not know a wrong end would go unseen until the record is read the next time.
+fn records(content: &[u8]) -> Option<usize> {
+    let mut count = 0;
+    let mut rest = content;
+    while let [head, tail @ ..] = rest {
+        let (kind, short) = (head >> 5, head & 0x1f);
+        let wide = match short {
+            0..=23 => 0,
+            24..=27 => 1 << (short - 24),
+            _ => return None,
+        };
+        let (argument, tail) = tail.split_at_checked(wide).unwrap_or_default();
+        let length = argument.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let length = if wide == 0 { u64::from(short) } else { length };
+        count += usize::from(kind == MAP);
+        let is_text = kind == BYTES || kind == TEXT;
+        rest = if is_text { usize::try_from(length).ok().and_then(|length| tail.get(length..)).unwrap_or_default() } else { tail };
+    }
+    Some(count)
+}
+
+const BYTES: u8 = 2;
+const TEXT: u8 = 3;
+const MAP: u8 = 5;
 
 /// Declares a struct that is stored as a record: `number => field: type`.
 ///
@@ -254,6 +291,38 @@ mod tests {
         fields.put(1, &5_u64);
         let blob = crate::seal(1, &fields.to_bytes());
         assert!(matches!(New::open(&blob, 1, 1000), Err(OpenError::Malformed { field: 1, .. })));
+    }
+
+    #[test]
+    fn a_blob_of_records_that_say_nothing_is_refused() {
+        let list = |count: usize, part: &[u8]| {
+            let mut content = vec![0xa1, 4, 0x9a];
+            content.extend(u32::try_from(count).unwrap().to_be_bytes());
+            content.extend(part.repeat(count));
+            crate::seal(1, &content)
+        };
+        crate::record! {
+            struct Parts {
+                4 => parts: Vec<Part>,
+            }
+        }
+        let open = |blob: &[u8]| Parts::open(blob, 1, 1 << 20);
+        assert_eq!(open(&list(1_000, &[0xa0])).unwrap().parts.len(), 1_000, "a few are no harm");
+        let blob = list(1_000_000, &[0xa0]);
+        assert!(blob.len() < 1_000 && matches!(open(&blob), Err(OpenError::Malformed { field: 0, .. })));
+        // Text that looks like records is none.
+        let texts = [&[0xa1, 9, 0x58, 0xa0][..], &[0xa0; 0xa0]].concat();
+        assert_eq!(records(&texts), Some(1));
+        assert!(open(&list(5_000, &texts)).is_ok());
+    }
+
+    #[test]
+    fn what_has_an_unknown_length_is_refused_wherever_it_stands() {
+        for content in [&[0xbf, 0xff][..], &[0xa1, 9, 0x9f, 0xff], &[0xa1, 9, 0x9f, 0xa1, 0xff], &[0xa1, 9, 0x7f, 0x61, b'a', 0xff]] {
+            assert!(matches!(New::open(&crate::seal(1, content), 1, 1000), Err(OpenError::Malformed { field: 0, .. })), "{content:?}");
+        }
+        assert!(New::open(&crate::seal(1, &[0xa1, 9, 0x82, 0x61, 0xff, 0x41]), 1, 1000).is_err(), "cut short");
+        assert!(New::open(&crate::seal(1, &[0xa1, 9, 0x81, 0x41, 0xff]), 1, 1000).is_ok(), "bytes that look like an end");
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use trigger::MOST_COUNTED;
 
 use crate::Customer;
-use crate::history::HistoryMark;
+use crate::history::{HistoryMark, bound};
 
 /// The type of the event.
 pub const BACKFILLED: &str = "history.backfilled";
@@ -71,6 +71,7 @@ impl Backfill {
         let next = HistoryMark { first: self.first, count: self.count, last: self.last.clone(), since: 0, unknown: mark.unknown };
         let mut customer = customer.clone();
         customer.history.insert(self.event.clone(), next);
+        bound(&mut customer.history, &self.event);
         Some(customer)
     }
 }

@@ -8,7 +8,7 @@ use event::Time;
 use trigger::{Channel, Purpose};
 
 use crate::Customer;
-use crate::state::ConsentMark;
+use crate::state::{ConsentMark, MOST_CONSENTS};
 
 /// In a mark, every purpose, also one that is heard of later. No purpose can have this name.
 const EVERY_PURPOSE: &str = "*";
@@ -62,7 +62,10 @@ impl Customer {
                 at: at.millis(),
                 ..ConsentMark::default()
             };
+            let is_full = self.consents.len() >= MOST_CONSENTS;
             match self.consents.iter_mut().find(|known| known.is_about(&mark.purpose, &mark.channel)) {
+                // Where no consent finds a place any more, there is none that this could take back.
+                None if is_full && !mark.granted && mark.purpose != EVERY_PURPOSE => (),
                 None => self.consents.push(mark),
                 Some(known) if mark.at > known.at || (mark.at == known.at && !mark.granted) => *known = mark,
                 Some(_) => (),

@@ -35,7 +35,7 @@ impl HistoryMark {
     pub(crate) fn add(&mut self, time: Time, depth: u32) {
         let seconds = seconds(time);
         self.first = if self.count == 0 { seconds } else { self.first.min(seconds) };
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         let at = self.last.partition_point(|known| *known <= seconds);
         self.last.insert(at, seconds);
         let excess = self.last.len().saturating_sub(depth as usize + 1);
@@ -89,8 +89,13 @@ pub(crate) fn remember(history: &mut History, kind: &EventType, time: Time, arri
         mark.since = arrival.millis();
     }
     mark.add(time, depth);
+    bound(history, kind.as_str());
+}
+
+/// Forgets the types whose last event is the oldest, but never `kept`, until the rest is within its bounds.
+pub(crate) fn bound(history: &mut History, kept: &str) {
     while history.len() > MOST_TYPES || (history.len() > 1 && history.values().map(|mark| mark.last.len()).sum::<usize>() > MOST_TIMES) {
-        let oldest = history.iter().filter(|(name, _)| *name != kind.as_str()).min_by_key(|(_, mark)| mark.last.last().copied());
+        let oldest = history.iter().filter(|(name, _)| *name != kept).min_by_key(|(_, mark)| mark.last.last().copied());
         let Some(oldest) = oldest.map(|(name, _)| name.clone()) else { break };
         history.remove(&oldest);
     }

@@ -105,7 +105,7 @@ impl ProfileChange {
             let problem = format!("the traits would take {trait_bytes} bytes, at most {MOST_TRAIT_BYTES} are kept; delete some with null");
             return Err(NoEvent::new(QuarantineReason::StateBounds, problem));
         }
-        // A withdrawal always finds its place.
+        // A withdrawal of what was consented to always finds its place.
         if next.consents.len() > MOST_CONSENTS && self.consents.iter().any(|consent| consent.granted) {
             let problem = format!("more than {MOST_CONSENTS} pairs of purpose and channel have a consent on record");
             return Err(NoEvent::new(QuarantineReason::StateBounds, problem));
@@ -135,8 +135,11 @@ struct Reader {
 }
 
 impl Reader {
+    /// Keeps a problem once, however many values have it: so there are no more than fields.
     fn problem(&mut self, problem: String) {
-        self.problems.push(problem);
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     fn profile(&mut self, path: &str, fields: &Map<String, Value>) -> ProfileChange {

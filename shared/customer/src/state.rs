@@ -165,7 +165,7 @@ impl Customer {
     /// The traits, as values.
     #[must_use]
     pub fn traits(&self) -> Map<String, Value> {
-        let value = |text: &String| serde_json::from_str(text).unwrap_or(Value::Null);
+        let value = |text: &String| event::json_value(text.as_bytes()).unwrap_or(Value::Null);
         self.traits.iter().map(|(name, text)| (name.clone(), value(text))).collect()
     }
 

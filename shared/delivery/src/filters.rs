@@ -1,19 +1,27 @@
 //! The filters that mails need beyond the template language's own: `money`, `date`, and a `default` for null.
 
+use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value, escape_formatter};
+
+use crate::render::{Bounded, MAX_OUTPUT};
 
 const NO_AMOUNT: &str = "money needs a number, as in 80 or \"79.90\"";
 const NO_CURRENCY: &str = "money needs a currency of three capital letters, as in money(\"EUR\")";
 const NO_DATE: &str = "date needs a date or an RFC 3339 time, as in 2026-03-03T10:00:00Z";
 
+const NO_JSON: &str = "tojson needs a value that has a JSON form of at most 524288 bytes (512 KiB)";
+
 /// What these filters say; none of it is a value of the context.
-pub(crate) const MESSAGES: &[&str] = &[NO_AMOUNT, NO_CURRENCY, NO_DATE];
+pub(crate) const MESSAGES: &[&str] = &[NO_AMOUNT, NO_CURRENCY, NO_DATE, NO_JSON];
 
 pub(crate) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("money", money);
     environment.add_filter("date", date);
     environment.add_filter("default", default);
     environment.add_filter("d", default);
+    environment.add_filter("tojson", to_json);
+    // It prints a value however large it is.
+    environment.remove_filter("pprint");
     environment.set_formatter(|output, state, value| {
         if value.is_none() {
             return Err(Error::from(ErrorKind::UndefinedError));
@@ -33,6 +41,14 @@ fn default(value: &Value, other: Option<&Value>, empty_too: Option<bool>) -> Val
         return other.cloned().unwrap_or_else(|| Value::from(""));
     }
     value.clone()
+}
+
+/// The value as JSON, for a script or an attribute; none that is larger than a mail may be. A list of lists of one list is short
+/// in memory and has no end when it is printed.
+fn to_json(value: &Value) -> Result<Value, Error> {
+    let mut output = Bounded::new(MAX_OUTPUT);
+    serde_json::to_writer(&mut output, value).map_err(|_| refuse(NO_JSON))?;
+    minijinja::filters::tojson(value, None, Kwargs::from_iter::<[(&str, Value); 0]>([]))
 }
 
 /// An amount and its currency, in English: `€1,234.50`, `CHF 80.00`, `¥1,200`.

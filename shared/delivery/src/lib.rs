@@ -6,6 +6,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod bounds;
 mod breaker;
 mod filters;
 mod gate;

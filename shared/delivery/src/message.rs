@@ -35,8 +35,9 @@ pub struct Message {
 /// A message that this version cannot read. It is left to the queue, and ends among the dead letters.
 #[derive(Debug, Error)]
 pub enum MessageError {
+    /// The parser's own words can quote the message, so they are not taken over.
     #[error("the message is no JSON of a delivery")]
-    NotADelivery(#[source] serde_json::Error),
+    NotADelivery,
     #[error("the message has format {0}, this program reads {FORMAT}; deploy the newer program first")]
     Format(u32),
     #[error("the message has no valid {0}")]
@@ -70,7 +71,7 @@ impl Message {
     /// # Errors
     /// A text that is no message of this format.
     pub fn parse(text: &str) -> Result<Self, MessageError> {
-        let wire: Wire = serde_json::from_str(text).map_err(MessageError::NotADelivery)?;
+        let wire: Wire = serde_json::from_str(text).map_err(|_| MessageError::NotADelivery)?;
         if wire.format != FORMAT {
             return Err(MessageError::Format(wire.format));
         }

@@ -6,8 +6,9 @@
 use minijinja::{Environment, Error, Value};
 use pattern::Json;
 
-use crate::render::{Context, RenderError, explained};
-use crate::template::{Part, environment, syntax, unknown};
+use crate::bounds;
+use crate::render::{Bounded, Context, RenderError, explained};
+use crate::template::{MOST_PROBLEMS, Part, environment, shown, syntax, unknown};
 
 /// JSON that can be rendered.
 #[derive(Debug, Clone)]
@@ -22,9 +23,15 @@ impl Payload {
     /// # Errors
     /// Every text that is no template, or that names an unknown variable.
     pub fn parse(source: &Json) -> Result<Payload, Vec<String>> {
-        let environment = environment();
+        let mut environment = environment();
+        environment.set_fuel(Some(FUEL));
         let mut problems = Vec::new();
-        check(&environment, source, &mut problems);
+        if templates(source) > MOST_TEMPLATES {
+            problems.push(format!("has more than {MOST_TEMPLATES} templates; leave some out"));
+        } else {
+            check(&environment, source, &mut problems);
+        }
+        problems.truncate(MOST_PROBLEMS);
         if problems.is_empty() { Ok(Payload { environment, source: source.clone() }) } else { Err(problems) }
     }
 
@@ -33,41 +40,76 @@ impl Payload {
     /// # Errors
     /// A variable is missing, a filter does not fit its value, a bound is exceeded. No value is named.
     pub fn render(&self, context: &Context) -> Result<serde_json::Value, RenderError> {
-        self.rendered(&self.source, &context.values())
+        self.rendered(&self.source, &context.values(), &mut LARGEST.clone())
     }
 
-    fn rendered(&self, json: &Json, values: &Value) -> Result<serde_json::Value, RenderError> {
+    fn rendered(&self, json: &Json, values: &Value, left: &mut usize) -> Result<serde_json::Value, RenderError> {
         Ok(match json {
             Json::Null => serde_json::Value::Null,
             Json::Bool(value) => serde_json::Value::Bool(*value),
             Json::Number(text) => serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.clone())),
-            Json::String(text) => self.text(text, values)?,
-            Json::Array(items) => serde_json::Value::Array(items.iter().map(|item| self.rendered(item, values)).collect::<Result<_, _>>()?),
+            Json::String(text) => self.text(text, values, left)?,
+            Json::Array(items) => {
+                serde_json::Value::Array(items.iter().map(|item| self.rendered(item, values, left)).collect::<Result<_, _>>()?)
+            }
             Json::Object(fields) => {
-                let field = |(name, value): &(String, Json)| Ok((name.clone(), self.rendered(value, values)?));
-                serde_json::Value::Object(fields.iter().map(field).collect::<Result<_, _>>()?)
+                let mut field = |(name, value): &(String, Json)| Ok((name.clone(), self.rendered(value, values, left)?));
+                serde_json::Value::Object(fields.iter().map(&mut field).collect::<Result<_, _>>()?)
             }
         })
     }
 
-    fn text(&self, text: &str, values: &Value) -> Result<serde_json::Value, RenderError> {
+    /// One text, as long as what is left holds it.
+    fn text(&self, text: &str, values: &Value, left: &mut usize) -> Result<serde_json::Value, RenderError> {
         let refused = |error: Error| explained(Part::Payload, &error);
-        match sole_expression(text) {
-            None => self.environment.render_str(text, values.clone()).map(serde_json::Value::String).map_err(refused),
+        let because = |message: String| RenderError { part: Part::Payload, line: None, message };
+        let mut output = Bounded::new(*left);
+        let rendered = match sole_expression(text) {
+            None => {
+                let template = self.environment.template_from_str(text).map_err(refused)?;
+                let written = template.render_captured_to(values.clone(), &mut output).map(drop);
+                if !output.is_full() {
+                    written.map_err(refused)?;
+                }
+                serde_json::Value::String(String::from_utf8_lossy(output.bytes()).into_owned())
+            }
             Some(expression) => {
                 let value =
                     self.environment.compile_expression(expression).and_then(|compiled| compiled.eval(values.clone())).map_err(refused)?;
                 if value.is_undefined() {
-                    let message = format!("a variable is missing in {text}; correct its name, or give it a default");
-                    return Err(RenderError { part: Part::Payload, line: None, message });
+                    return Err(because(format!("a variable is missing in {}; correct its name, or give it a default", shown(text))));
                 }
-                serde_json::to_value(&value).map_err(|_| RenderError {
-                    part: Part::Payload,
-                    line: None,
-                    message: format!("the value of {text} has no JSON form"),
-                })
+                // Written and read, not taken over: a short expression can stand for lists of lists without an end.
+                let written = serde_json::to_writer(&mut output, &value);
+                let read = written.and_then(|()| event::json_value(output.bytes()));
+                if output.is_full() {
+                    serde_json::Value::Null
+                } else {
+                    read.map_err(|_| because(format!("the value of {} has no JSON form", shown(text))))?
+                }
             }
+        };
+        if output.is_full() {
+            return Err(because(format!("renders to more than {LARGEST} bytes (512 KiB); shorten it")));
         }
+        *left = left.saturating_sub(output.bytes().len());
+        Ok(rendered)
+    }
+}
+
+/// What all texts together may render to, in bytes.
+const LARGEST: usize = 512 * 1024;
+
+/// How much work one text may do, and how many texts may do work.
+const FUEL: u64 = 20_000;
+const MOST_TEMPLATES: usize = 500;
+
+fn templates(json: &Json) -> usize {
+    match json {
+        Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+        Json::String(text) => usize::from(text.contains('{')),
+        Json::Array(items) => items.iter().map(templates).sum(),
+        Json::Object(fields) => fields.iter().map(|(_, value)| templates(value)).sum(),
     }
 }
 
@@ -82,20 +124,19 @@ fn check(environment: &Environment<'static>, json: &Json, problems: &mut Vec<Str
         Json::Null | Json::Bool(_) | Json::Number(_) => (),
         Json::Array(items) => items.iter().for_each(|item| check(environment, item, problems)),
         Json::Object(fields) => fields.iter().for_each(|(_, value)| check(environment, value, problems)),
+        Json::String(text) if bounds::beyond(text).is_some() => {
+            let message = bounds::beyond(text).map(|(_, message)| message).unwrap_or_default();
+            problems.push(format!("\"{}\": {message}", shown(text)));
+        }
         Json::String(text) => match environment.template_from_str(text) {
-            Err(error) => problems.push(format!("{}: {}", shown(text), syntax(&error))),
+            Err(error) => problems.push(format!("\"{}\": {}", shown(text), syntax(&error))),
             Ok(template) => {
                 let mut names: Vec<_> = template.undeclared_variables(true).into_iter().collect();
                 names.sort();
-                problems.extend(names.iter().filter_map(|name| Some(format!("{}: {}", shown(text), unknown(name)?))));
+                problems.extend(names.iter().filter_map(|name| Some(format!("\"{}\": {}", shown(text), unknown(name)?))));
             }
         },
     }
-}
-
-/// The beginning of a text of the definition, which is no personal data.
-fn shown(text: &str) -> String {
-    if text.chars().count() <= 60 { format!("\"{text}\"") } else { format!("\"{}…\"", text.chars().take(60).collect::<String>()) }
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 //! Guarantees: strict (an unknown variable is an error, never an empty space), HTML escaped in the
 //! HTML part, bounded in time, memory and size, no access to files or other templates.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
-use crate::filters;
+use crate::{bounds, filters};
 
 /// The largest source of one part in bytes.
 const MAX_SOURCE: usize = 128 * 1024;
@@ -19,8 +20,11 @@ const RECURSION: usize = 100;
 const ROOTS: &[&str] = &["event", "customer", "trigger", "delivery", "unsubscribe_url"];
 const EVENT_FIELDS: &[&str] = &["id", "source", "type", "time", "subject", "data"];
 const CUSTOMER_FIELDS: &[&str] = &["id", "email", "phone", "locale", "time_zone", "traits"];
-/// The functions of the language itself; not `debug`, which prints the whole context.
-const FUNCTIONS: &[&str] = &["range", "dict", "namespace"];
+/// The functions of the language itself; not `debug`, which prints the whole context, and not `namespace` and
+/// `dict`, which lay a value into another, as bounds.rs forbids.
+const FUNCTIONS: &[&str] = &["range"];
+/// More problems of one text than these nobody reads at once.
+pub(crate) const MOST_PROBLEMS: usize = 20;
 
 /// One part of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,6 +145,8 @@ pub(crate) fn environment() -> Environment<'static> {
     environment.set_recursion_limit(RECURSION);
     // Errors then know the place of the variable. They are never printed whole: they hold values.
     environment.set_debug(true);
+    ["namespace", "dict"].iter().for_each(|name| environment.remove_global(name));
+    ["batch", "slice", "groupby", "zip", "chain"].iter().for_each(|name| environment.remove_filter(name));
     filters::add(&mut environment);
     environment
 }
@@ -154,6 +160,10 @@ fn add(environment: &mut Environment<'static>, part: Part, source: &str, problem
         report(None, message);
         return;
     }
+    if let Some((line, message)) = bounds::beyond(source) {
+        report(Some(line), message);
+        return;
+    }
     if let Err(error) = environment.add_template_owned(part.file(), source.to_owned()) {
         report(error.line(), syntax(&error));
         return;
@@ -161,17 +171,23 @@ fn add(environment: &mut Environment<'static>, part: Part, source: &str, problem
     let Ok(template) = environment.get_template(part.file()) else {
         return;
     };
-    let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
-    names.sort();
-    let mut found: Vec<(Option<usize>, String)> = names.iter().filter_map(|name| Some((line_of(source, name), unknown(name)?))).collect();
+    let lines = bounds::lines(source);
+    let line_of = |name: &str| {
+        let mut steps = name.splitn(3, '.');
+        let root = steps.next().unwrap_or(name);
+        let field = steps.next().and_then(|field| lines.get(&format!("{root}.{field}")));
+        field.or_else(|| lines.get(root)).copied()
+    };
+    let names = template.undeclared_variables(true);
+    let mut found: Vec<(Option<usize>, String)> = names.iter().filter_map(|name| Some((line_of(name), unknown(name)?))).collect();
     found.sort();
-    for (line, message) in found {
+    for (line, message) in found.into_iter().take(MOST_PROBLEMS) {
         report(line, message);
     }
 }
 
 pub(crate) fn syntax(error: &minijinja::Error) -> String {
-    let detail = error.detail().unwrap_or("it cannot be read");
+    let detail = shown(error.detail().unwrap_or("it cannot be read"));
     if error.kind() == ErrorKind::SyntaxError {
         format!("the template's syntax is wrong: {detail}; each {{{{ … }}}} and {{% … %}} must be closed")
     } else {
@@ -184,47 +200,27 @@ pub(crate) fn unknown(name: &str) -> Option<String> {
     let mut steps = name.split('.');
     let root = steps.next().unwrap_or(name);
     let field = steps.next();
+    let named = |field: &str| format!("unknown variable {}.{}", shown(root), shown(field));
     let known = |fields: &[&str]| match field {
-        Some(field) if !fields.contains(&field) => Some(format!("unknown variable {root}.{field}; {root} has {}", fields.join(", "))),
+        Some(field) if !fields.contains(&field) => Some(format!("{}; {root} has {}", named(field), fields.join(", "))),
         Some(_) | None => None,
     };
     match root {
         "event" => known(EVENT_FIELDS),
         "customer" => known(CUSTOMER_FIELDS),
         root if FUNCTIONS.contains(&root) => None,
-        root if ROOTS.contains(&root) => {
-            field.map(|field| format!("unknown variable {root}.{field}; {root} is plain text and has no fields"))
-        }
-        root => Some(format!("unknown variable {root}; a template may use {}", ROOTS.join(", "))),
+        root if ROOTS.contains(&root) => field.map(|field| format!("{}; {root} is plain text and has no fields", named(field))),
+        root => Some(format!("unknown variable {}; a template may use {}", shown(root), ROOTS.join(", "))),
     }
 }
 
-/// The first line that has the variable as a word of its own inside an expression.
-fn line_of(source: &str, name: &str) -> Option<usize> {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut inside = false;
-    for (number, line) in source.lines().enumerate() {
-        for (at, found) in line.match_indices(name) {
-            let before = line.get(..at).unwrap_or("");
-            let after = line.get(at + found.len()..).unwrap_or("");
-            let alone = !before.ends_with(|c| word(c) || c == '.') && !after.starts_with(word);
-            let open = before.rfind("{{").max(before.rfind("{%"));
-            let close = before.rfind("}}").max(before.rfind("%}"));
-            let in_expression = match (open, close) {
-                (None, None) => inside,
-                (open, close) => open > close,
-            };
-            if alone && in_expression {
-                return Some(number + 1);
-            }
-        }
-        let open = line.rfind("{{").max(line.rfind("{%"));
-        let close = line.rfind("}}").max(line.rfind("%}"));
-        if open != close {
-            inside = open > close;
-        }
+/// The beginning of a text of the template, which is no personal data.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
     }
-    None
 }
 
 #[cfg(test)]

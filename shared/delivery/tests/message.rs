@@ -86,7 +86,7 @@ fn a_message_names_the_field_that_it_cannot_be_read_for() {
     for name in serde_json::from_str::<serde_json::Map<_, _>>(GOLDEN).unwrap().keys() {
         let mut wire: Value = serde_json::from_str(GOLDEN).unwrap();
         wire.as_object_mut().unwrap().remove(name);
-        assert!(matches!(Message::parse(&wire.to_string()), Err(MessageError::NotADelivery(_))), "without {name}");
+        assert!(matches!(Message::parse(&wire.to_string()), Err(MessageError::NotADelivery)), "without {name}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::{EventId, EventType, NoEvent, QuarantineReason, Source, Subject, Time};
+use crate::{EventId, EventType, NoEvent, QuarantineReason, Source, Subject, Time, json_value};
 
 /// The largest event, in bytes.
 pub const LARGEST_EVENT: usize = 64 * 1024;
@@ -302,7 +302,7 @@ impl Reader {
             self.problem(QuarantineReason::InvalidField, "data_base64 is not supported; send data as a JSON object");
         }
         let Some(raw) = self.attributes.get("data") else { return Some((Map::new(), "{}".to_owned())) };
-        match serde_json::from_str::<Value>(raw.get()) {
+        match json_value(raw.get().as_bytes()) {
             Ok(Value::Object(data)) => Some((data, raw.get().to_owned())),
             Ok(_) => {
                 self.problem(QuarantineReason::InvalidField, "data is no object");

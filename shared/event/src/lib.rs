@@ -6,6 +6,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod envelope;
+mod json;
 mod position;
 mod quarantine;
 mod subject;
@@ -13,6 +14,7 @@ mod time;
 mod words;
 
 pub use envelope::{Event, LARGEST_EVENT, MOST_HOPS, readdressed, replayed};
+pub use json::json_value;
 pub use position::{Position, SequenceNumber, ShardId};
 pub use quarantine::{NoEvent, QuarantineReason, UnknownQuarantineReason};
 pub use subject::{CustomerId, Subject, SubjectError};

@@ -58,9 +58,13 @@ impl FromStr for Time {
         // Digits of the second beyond these are allowed, and too fine to matter.
         let time = time.get(..FINEST).unwrap_or(time);
         let timestamp: jiff::Timestamp = format!("{time}{offset}").parse().map_err(|_| NotATime)?;
-        Ok(Self(timestamp.as_millisecond()))
+        // An offset can lead out of the years that have four digits.
+        Some(Self(timestamp.as_millisecond())).filter(|time| *time >= FIRST).ok_or(NotATime)
     }
 }
+
+/// 0000-01-01T00:00:00Z.
+const FIRST: Time = Time(-62_167_219_200_000);
 
 /// Date, time of day, and nine digits of the second.
 const FINEST: usize = "2026-03-01T10:00:00.123456789".len();
@@ -111,6 +115,7 @@ mod tests {
             ("2026-03-01T10:00:00.999999999999Z", "2026-03-01T10:00:00.999Z"),
             ("2026-03-01T10:00:00.1234567890123+23:59", "2026-02-28T10:01:00.123Z"),
             ("2024-02-29T23:59:60Z", "2024-02-29T23:59:59.000Z"),
+            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"),
         ] {
             assert_eq!(text.parse::<Time>().map(|time| time.to_string()), Ok(printed.to_owned()), "{text}");
         }
@@ -140,6 +145,7 @@ mod tests {
             "２026-03-01T10:00:00Z",
             "-2026-03-01T10:00:00Z",
             "9999-12-31T23:59:59-01:00",
+            "0000-01-01T00:00:00+00:01",
             "ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ",
         ] {
             assert_eq!(text.parse::<Time>(), Err(NotATime), "{text}");

@@ -15,7 +15,9 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn new(status: u16, headers: &HeaderMap, body: Option<Vec<u8>>) -> Self {
+    /// An answer as it came; no body where none came whole.
+    #[must_use]
+    pub fn new(status: u16, headers: &HeaderMap, body: Option<Vec<u8>>) -> Self {
         Self { status, retry_after_millis: retry_after_millis(headers), body }
     }
 
@@ -27,7 +29,7 @@ impl Answer {
     /// The body as JSON; none where it is something else, or too long, or did not come whole and in time.
     #[must_use]
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(self.body.as_ref()?).ok()
+        event::json_value(self.body.as_ref()?).ok()
     }
 
     /// The delivery was taken, or why it was not.

@@ -18,6 +18,12 @@ const MAX_FIELDS: usize = 256;
 /// How many conditions all branches may have together.
 const MAX_CONDITIONS: usize = 50_000;
 
+/// How many bytes the keys down to a field may take, dots included.
+const LONGEST_PATH: usize = 1_024;
+
+/// How often a condition may be put into a branch, or a branch be copied, while a pattern is read.
+const MAX_WORK: usize = 1_000_000;
+
 /// Keys that mean something inside a `$or`, or might one day.
 const RESERVED: [&str; 24] = [
     "exactly",
@@ -88,7 +94,7 @@ impl Pattern {
 }
 
 fn read(json: &Json, dialect: Dialect) -> Result<Pattern, Vec<Problem>> {
-    let mut reader = Reader { dialect, conditions: Vec::new(), too_large: false };
+    let mut reader = Reader { dialect, conditions: Vec::new(), work: 0, too_large: false };
     let mut problems = Problems::default();
     let mut branches = vec![Branch::new()];
     match json {
@@ -99,15 +105,17 @@ fn read(json: &Json, dialect: Dialect) -> Result<Pattern, Vec<Problem>> {
             problems.note("a pattern is an object: put the fields into one");
         }
     }
-    if branches.iter().any(|branch| branch.len() > MAX_FIELDS) {
-        problems.note(format!("more than {MAX_FIELDS} fields: split the pattern into several"));
-    }
     let found = problems.into_found();
     if found.is_empty() { Ok(reader.finish(branches)) } else { Err(found) }
 }
 
 /// The condition of each path, by its position among all conditions.
 type Branch = BTreeMap<String, usize>;
+
+/// How many conditions the branches have, an empty branch counted as one.
+fn size(branches: &[Branch]) -> usize {
+    branches.iter().map(|branch| branch.len().max(1)).sum()
+}
 
 /// The keys down to a place in the pattern.
 #[derive(Debug, Clone, Default)]
@@ -126,6 +134,8 @@ impl Keys {
 struct Reader {
     dialect: Dialect,
     conditions: Vec<Condition>,
+    work: usize,
+    /// A bound was passed. What else is wrong is still looked for, but nothing is kept.
     too_large: bool,
 }
 
@@ -162,6 +172,14 @@ impl Reader {
             }
             Json::Array(elements) => {
                 let tests = operator::tests(elements, self.dialect, problems);
+                if path.len() > LONGEST_PATH {
+                    problems.note(format!("a path of {} bytes: {LONGEST_PATH} is the limit, so shorten the names", path.len()));
+                    return;
+                }
+                if self.too_large {
+                    return;
+                }
+                self.work += branches.len();
                 let position = self.conditions.len();
                 self.conditions.push(Condition { path: path.clone(), tests });
                 for branch in branches.iter_mut() {
@@ -189,31 +207,43 @@ impl Reader {
         }
         let keys = Keys { path: keys.path.clone(), inside_or: true };
         let mut chosen = Vec::new();
+        let mut chosen_size = 0;
         for (position, alternative) in alternatives.iter().enumerate() {
             problems.within(position, |problems| match alternative {
                 Json::Object(members) => {
+                    if self.too_large {
+                        branches.truncate(1);
+                    }
+                    self.work += size(branches);
                     let mut with = branches.clone();
                     self.object(members, &keys, &mut with, problems);
+                    chosen_size += size(&with);
                     chosen.append(&mut with);
                 }
                 Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
                     problems.note("an alternative of \"$or\" is an object: name fields in it");
                 }
             });
-            self.check_size(&mut chosen, problems);
+            if chosen_size > MAX_CONDITIONS || self.work > MAX_WORK {
+                self.check_size(&mut chosen, problems);
+                chosen_size = size(&chosen);
+            }
         }
         *branches = chosen;
     }
 
     /// Notes once if the branches have grown too many, and goes on with a single one, to find what else is wrong.
     fn check_size(&mut self, branches: &mut Vec<Branch>, problems: &mut Problems) {
-        let size: usize = branches.iter().map(BTreeMap::len).sum();
-        if size > MAX_CONDITIONS {
+        let too_long = branches.iter().any(|branch| branch.len() > MAX_FIELDS);
+        let too_many = size(branches) > MAX_CONDITIONS || self.work > MAX_WORK;
+        if too_long || too_many {
             branches.truncate(1);
-            if !self.too_large {
-                self.too_large = true;
+            if !self.too_large && too_long {
+                problems.note(format!("more than {MAX_FIELDS} fields: split the pattern into several"));
+            } else if !self.too_large {
                 problems.note("too many combinations of alternatives: split the pattern into several");
             }
+            self.too_large = true;
         }
     }
 

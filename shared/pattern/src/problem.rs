@@ -32,6 +32,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// More than these nobody reads at once, and each holds its path.
+const MOST: usize = 100;
+
 /// Collects problems while a pattern is walked.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
@@ -40,9 +43,13 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
-    /// Notes a problem at the current place.
+    /// Notes a problem at the current place, as long as there are few.
     pub(crate) fn note(&mut self, message: impl Into<String>) {
-        self.found.push(Problem { path: self.path.clone(), message: message.into() });
+        if self.found.len() < MOST {
+            self.found.push(Problem { path: self.path.clone(), message: message.into() });
+        } else if self.found.len() == MOST {
+            self.found.push(Problem { path: Vec::new(), message: "has more problems than these: correct them first".to_owned() });
+        }
     }
 
     /// Runs `walk` one step further down.

@@ -84,7 +84,7 @@ fn a_pattern_names_at_most_256_fields() {
         format!("{{{}}}", fields.join(","))
     };
     assert!(Pattern::parse(&pattern(256)).is_ok());
-    assert_eq!(problems(&pattern(257)), ["(pattern): more than 256 fields: split the pattern into several"]);
+    assert_eq!(problems(&pattern(257)), ["f256: more than 256 fields: split the pattern into several"]);
 }
 
 #[test]

@@ -30,14 +30,14 @@ pub(crate) fn binary(package: &str) -> Result<PathBuf> {
     path.canonicalize().with_context(|| format!("{package} is not built"))
 }
 
-/// Removes files of former runs. What is younger than a day may be in use.
+/// Removes files of former runs. What was used within the last two hours may be in use.
 pub(crate) fn tidy(dir: &Path, extensions: &[&str]) {
-    const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const TWO_HOURS: Duration = Duration::from_secs(2 * 60 * 60);
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let path = entry.path();
         let ours = path.extension().and_then(|extension| extension.to_str()).is_some_and(|extension| extensions.contains(&extension));
         let age = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|modified| modified.elapsed().ok());
-        if ours && age.is_some_and(|age| age > A_DAY) {
+        if ours && age.is_some_and(|age| age > TWO_HOURS) {
             let _another_process_was_faster = fs::remove_file(path);
         }
     }

@@ -9,8 +9,11 @@ use crate::{Mode, Problem, Rollout, TemplateName, Trigger, TriggerName, Version,
 
 const FORMAT: u16 = 1;
 
-/// A hundred thousand triggers, unpacked.
-const LARGEST: usize = 128 << 20;
+/// Twenty thousand triggers, unpacked: more than a router has the memory for.
+const LARGEST: usize = 32 << 20;
+
+/// A definition and the hashes of its templates, unpacked.
+const LARGEST_VERSION: usize = 1 << 20;
 
 /// An item of the table holds 400 KB; the rest is for its keys.
 const CHUNK: usize = 350_000;
@@ -224,7 +227,7 @@ impl Published {
     /// # Errors
     /// As [`Bundle::open`].
     pub fn open(blob: &[u8]) -> Result<Self, BundleError> {
-        let stored = StoredVersion::open(blob, FORMAT, LARGEST)?;
+        let stored = StoredVersion::open(blob, FORMAT, LARGEST_VERSION)?;
         Ok(Self {
             trigger: from_definition(&stored.definition).map_err(BundleError::Definition)?,
             version: Version::new(stored.version).map_err(|_| BundleError::Field { field: "version" })?,

@@ -17,6 +17,9 @@ impl<'n> Fields<'n> {
     pub(crate) fn open(node: &'n Node, path: &Path, known: &[&str], problems: &mut Problems) -> Option<Fields<'n>> {
         let fields = Fields::open_any(node, path, &known.join(", "), problems)?;
         for entry in fields.entries {
+            if problems.are_many() {
+                break;
+            }
             if !known.contains(&entry.name.as_str()) {
                 let message = unknown("field", &entry.name, known);
                 problems.add(entry.line, &path.field(&entry.name), message);

@@ -92,7 +92,7 @@ impl Head {
         };
         let mut generations = self.generations.clone();
         generations.push(Generation {
-            number: self.number() + 1,
+            number: self.number().saturating_add(1),
             applied_at: now,
             effective_from,
             bundle,

@@ -76,7 +76,7 @@ pub(crate) fn facts(node: &Node, path: &Path, problems: &mut Problems) -> Vec<Fa
     if items.is_empty() || items.len() > MOST_FACTS {
         problems.add(node.line, path, format!("has {} conditions; write 1 to {MOST_FACTS}, or remove it", items.len()));
     }
-    items.iter().enumerate().filter_map(|(position, item)| fact(item, &path.index(position), problems)).collect()
+    items.iter().enumerate().take(MOST_FACTS).filter_map(|(position, item)| fact(item, &path.index(position), problems)).collect()
 }
 
 fn fact(node: &Node, path: &Path, problems: &mut Problems) -> Option<Fact> {

@@ -60,6 +60,9 @@ fn read(text: &str, known: &[&TriggerName], problems: &mut Problems) -> Option<M
     let triggers = Fields::open_any(node, &path, "named as the triggers are", problems)?;
     let mut entries = BTreeMap::new();
     for entry in triggers.entries() {
+        if problems.are_many() {
+            break;
+        }
         let path = path.field(&entry.name);
         let Some(name) = known.iter().find(|name| name.as_str() == entry.name) else {
             let names: Vec<&str> = known.iter().map(|name| name.as_str()).collect();

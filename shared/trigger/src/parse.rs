@@ -1,7 +1,7 @@
 //! Text to a checked trigger, or to every problem that the text has.
 
 use event::EventType;
-use pattern::Pattern;
+use pattern::{Json, Pattern};
 
 use crate::canonical;
 use crate::definition::{Condition, Trigger};
@@ -24,7 +24,9 @@ const LONGEST_MAX_AGE: Duration = Duration::minutes(30 * 24 * 60);
 /// # Errors
 /// Every problem of the file, in the order of its lines.
 pub fn parse(file: &str, text: &str) -> Result<Trigger, Vec<Problem>> {
-    read(file, text, Some(stem(file)))
+    let mut problems = Problems::of(file);
+    let trigger = yaml::read(text, &mut problems).and_then(|document| trigger(&document, Some(stem(file)), &mut problems));
+    problems.unless_any(trigger)
 }
 
 /// Reads the canonical text that [`Trigger::definition`] gave.
@@ -32,19 +34,16 @@ pub fn parse(file: &str, text: &str) -> Result<Trigger, Vec<Problem>> {
 /// # Errors
 /// Every problem of the text; there is none in what an older version of this code stored.
 pub fn from_definition(text: &str) -> Result<Trigger, Vec<Problem>> {
-    read("definition", text, None)
+    let mut problems = Problems::of("definition");
+    let document = Json::parse(text).map_err(|error| problems.add(1, &Path::root(), format!("is no JSON: {error}"))).ok();
+    let trigger = document.and_then(|json| trigger(&yaml::of_json(json), None, &mut problems));
+    problems.unless_any(trigger)
 }
 
 fn stem(file: &str) -> &str {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
     let extensions = [".yaml", ".yml", ".json"];
     extensions.iter().find_map(|extension| name.strip_suffix(extension)).unwrap_or(name)
-}
-
-fn read(file: &str, text: &str, stem: Option<&str>) -> Result<Trigger, Vec<Problem>> {
-    let mut problems = Problems::of(file);
-    let trigger = yaml::read(text, &mut problems).and_then(|document| trigger(&document, stem, &mut problems));
-    problems.unless_any(trigger)
 }
 
 fn trigger(document: &Node, stem: Option<&str>, problems: &mut Problems) -> Option<Trigger> {
@@ -80,6 +79,10 @@ fn trigger(document: &Node, stem: Option<&str>, problems: &mut Problems) -> Opti
         .required("then", "say what to do, as in then: [{ email: … }]", problems)
         .and_then(|node| steps(node, &root.field("then"), problems));
     let (steps, step_lines) = steps?.into_iter().unzip();
+    let definition = canonical::write(&document.to_json());
+    if definition.len() > yaml::MAX_BYTES {
+        problems.add(1, &root, format!("the definition takes {} bytes as JSON; 262144 (256 KiB) is the limit", definition.len()));
+    }
     Some(Trigger {
         name: name?,
         description,
@@ -91,7 +94,7 @@ fn trigger(document: &Node, stem: Option<&str>, problems: &mut Problems) -> Opti
         max_age: max_age.unwrap_or(Trigger::DEFAULT_MAX_AGE),
         steps,
         step_lines,
-        definition: canonical::write(&document.to_json()),
+        definition,
     })
 }
 

@@ -25,6 +25,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// More than these nobody reads at once.
+const MOST: usize = 100;
+
 /// The problems found in one file so far.
 pub(crate) struct Problems {
     file: String,
@@ -36,8 +39,19 @@ impl Problems {
         Problems { file: file.to_owned(), found: Vec::new() }
     }
 
+    /// Adds a problem, as long as there are few.
     pub(crate) fn add(&mut self, line: usize, path: &Path, message: impl Into<String>) {
-        self.found.push(Problem { file: self.file.clone(), line, path: path.0.clone(), message: message.into() });
+        let problem = |path: &Path, message| Problem { file: self.file.clone(), line, path: path.0.clone(), message };
+        if self.found.len() < MOST {
+            self.found.push(problem(path, message.into()));
+        } else if self.found.len() == MOST {
+            self.found.push(problem(&Path::root(), "there are more problems than these; correct them first".to_owned()));
+        }
+    }
+
+    /// Whether another problem would not be kept, and need not be looked for.
+    pub(crate) fn are_many(&self) -> bool {
+        self.found.len() > MOST
     }
 
     /// All problems in the order of the file's lines.
@@ -55,9 +69,12 @@ impl Problems {
     }
 }
 
-/// A place in a document, as in `then[0].email.valid_for`.
+/// A place in a document, as in `then[0].email.valid_for`; of one that would be very long, the beginning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Path(String);
+
+/// The bytes above which a path is not continued.
+const LONGEST_PATH: usize = 1_000;
 
 impl Path {
     pub(crate) fn root() -> Path {
@@ -65,7 +82,10 @@ impl Path {
     }
 
     pub(crate) fn field(&self, name: &str) -> Path {
-        let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'));
+        if self.0.len() > LONGEST_PATH {
+            return self.clone();
+        }
+        let plain = (1..=LONGEST).contains(&name.len()) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'));
         Path(if !plain {
             format!("{}[{}]", self.0, quoted(name))
         } else if self.0.is_empty() {
@@ -76,13 +96,15 @@ impl Path {
     }
 
     pub(crate) fn index(&self, position: usize) -> Path {
-        Path(format!("{}[{position}]", self.0))
+        if self.0.len() > LONGEST_PATH { self.clone() } else { Path(format!("{}[{position}]", self.0)) }
     }
 }
 
+/// The characters of a text that fit a message.
+pub(crate) const LONGEST: usize = 60;
+
 /// Text in quotes, shortened to what fits a message.
 pub(crate) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
     if text.chars().count() <= LONGEST {
         return format!("{text:?}");
     }

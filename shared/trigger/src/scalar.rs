@@ -5,6 +5,8 @@
 //! refused, because either reading would surprise somebody. Dates and the words `yes`, `no`, `on`
 //! and `off` are text: `country: [NO]` means Norway.
 
+use crate::problem::LONGEST;
+
 /// The meaning of a plain scalar.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Scalar {
@@ -33,6 +35,7 @@ pub(crate) fn resolve(text: &str) -> Scalar {
     }
     Scalar::Doubtful {
         remedy: match plain_number(text) {
+            _ if text.len() > LONGEST => "write a decimal number, or put it in quotes for text".to_owned(),
             Some(number) => format!("write {number}, or \"{text}\" for text"),
             None => format!("write a decimal number, or \"{text}\" for text"),
         },

@@ -34,7 +34,7 @@ pub(crate) fn steps(node: &Node, path: &Path, problems: &mut Problems) -> Option
         problems.add(node.line, path, message);
     }
     let mut steps: Vec<(Step, usize)> = Vec::new();
-    for (position, item) in items.iter().enumerate() {
+    for (position, item) in items.iter().enumerate().take(MAX_STEPS) {
         let path = path.index(position);
         let Some(step) = step(item, &path, problems) else {
             continue;

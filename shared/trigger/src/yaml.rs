@@ -4,10 +4,12 @@
 //! documents and numbers that JSON does not know are refused, each with its remedy. Whatever the
 //! text, this ends without a panic: size and depth are bounded.
 
+use std::collections::HashMap;
+
 use pattern::Json;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use crate::problem::{Path, Problems, quoted};
+use crate::problem::{LONGEST, Path, Problems, quoted};
 use crate::scalar::{Scalar, resolve};
 
 /// The largest file in bytes.
@@ -70,6 +72,22 @@ impl Node {
     }
 }
 
+/// The nodes of a document that is JSON, all of it on the first line.
+pub(crate) fn of_json(json: Json) -> Node {
+    let kind = match json {
+        Json::Null => Kind::Null,
+        Json::Bool(value) => Kind::Bool(value),
+        Json::Number(text) => Kind::Number(text),
+        Json::String(text) => Kind::Text(text),
+        Json::Array(items) => Kind::List(items.into_iter().map(of_json).collect()),
+        Json::Object(fields) => {
+            let entry = |(name, value)| Entry { name, line: 1, value: of_json(value) };
+            Kind::Mapping(fields.into_iter().map(entry).collect())
+        }
+    };
+    Node { line: 1, kind }
+}
+
 /// Reads a document. None where nothing can be made of it; a problem says why.
 pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
     let root = Path::root();
@@ -102,6 +120,8 @@ enum Content {
     List(Vec<Node>),
     Mapping {
         entries: Vec<Entry>,
+        /// The line of each name.
+        lines: HashMap<String, usize>,
         /// The field whose value comes next.
         field: Option<Field>,
     },
@@ -148,8 +168,7 @@ impl Reader<'_> {
                 }
                 Event::MappingStart(anchor, tag) => {
                     self.decoration(anchor, tag.is_some(), span);
-                    let entries = Vec::new();
-                    self.begin(Content::Mapping { entries, field: None }, span)?;
+                    self.begin(Content::Mapping { entries: Vec::new(), lines: HashMap::new(), field: None }, span)?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.end()?,
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => (),
@@ -231,6 +250,7 @@ impl Reader<'_> {
                 Scalar::Number(text) => Kind::Number(text),
                 Scalar::Text => Kind::Text(text.to_owned()),
                 Scalar::Doubtful { remedy } => {
+                    let text = if text.len() > LONGEST { quoted(text) } else { text.to_owned() };
                     self.refuse(span, format!("{text} may be read as a number or as text; {remedy}"));
                     Kind::Refused
                 }
@@ -247,14 +267,17 @@ impl Reader<'_> {
         } else if plain && text.is_empty() {
             self.refuse(span, "a field has no name; write one before the colon");
         }
-        let Some(Open { content: Content::Mapping { entries, field }, path, .. }) = self.open.last_mut() else {
+        let Some(Open { content: Content::Mapping { lines, field, .. }, path, .. }) = self.open.last_mut() else {
             return;
         };
         let line = span.start.line();
-        let first = entries.iter().find(|entry| entry.name == text);
-        if let Some(first) = first {
-            let message = format!("the field {} stands twice, first in line {}; remove one", quoted(text), first.line);
-            self.problems.add(line, &path.field(text), message);
+        let first = lines.get(text).copied();
+        match first {
+            Some(first) => {
+                let message = format!("the field {} stands twice, first in line {first}; remove one", quoted(text));
+                self.problems.add(line, &path.field(text), message);
+            }
+            None => drop(lines.insert(text.to_owned(), line)),
         }
         *field = Some(Field { name: text.to_owned(), line, repeated: first.is_some() });
     }
@@ -274,7 +297,7 @@ impl Reader<'_> {
         };
         match &mut open.content {
             Content::List(items) => items.push(node),
-            Content::Mapping { entries, field } => {
+            Content::Mapping { entries, field, .. } => {
                 let field = field.take()?;
                 if !field.repeated {
                     entries.push(Entry { name: field.name, line: field.line, value: node });

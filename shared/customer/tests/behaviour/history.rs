@@ -126,6 +126,21 @@ fn a_history_that_is_none_is_quarantined() {
     }
 }
 
+#[test]
+fn backfills_of_many_types_stay_within_the_state_s_bounds() {
+    let types = 300;
+    let mut customer = Customer::default();
+    for place in 0..types {
+        let last: Vec<u32> = (0..101).map(|second| 1_000_000 * u32::try_from(place).unwrap() + second).collect();
+        let data = json!({"event": format!("type-{place}"), "counted": 0, "count": u64::MAX, "first": 0, "last": last});
+        let input = Fact::of("history.backfilled", data).input(place).unwrap();
+        customer = step(&customer, &input, &TriggerSet::default()).unwrap().1;
+    }
+    assert!(customer.seal().len() < 32 * 1024, "{} bytes", customer.seal().len());
+    let counted = |place: usize| customer.counted(&format!("type-{place}"));
+    assert_eq!((counted(0), counted(types - 1)), ((0, false), (u64::MAX, true)), "the type whose last event is the oldest is forgotten");
+}
+
 proptest! {
     #[test]
     fn a_window_is_judged_as_if_all_were_remembered(

@@ -138,3 +138,22 @@ fn the_largest_profile_stays_within_the_state_s_bounds() {
     let size = blob::Record::to_fields(&customer).to_bytes().len();
     assert!((40_000..=64 * 1024).contains(&size), "{size} bytes");
 }
+
+#[test]
+fn a_withdrawal_of_what_was_never_consented_to_takes_no_place_where_all_are_taken() {
+    let withdrawn = |purpose: Option<usize>| {
+        let purpose = purpose.map(|number| format!("p{number}"));
+        Fact::of("consent.withdrawn", json!({"purpose": purpose, "channels": ["email"]}))
+    };
+    let one_by_one: Vec<_> = (0..400).map(|number| withdrawn(Some(number))).collect();
+    let full = blob::Record::to_fields(&folded(&one_by_one)).to_bytes().len();
+    let fewer = blob::Record::to_fields(&folded(&one_by_one[..300])).to_bytes().len();
+    assert!(full < fewer + 100, "it grew from {fewer} to {full} bytes");
+    // What is about everything is heard all the same.
+    let granted = updated(json!({"consent": {"marketing": ["email"]}}));
+    let mut events = vec![granted];
+    events.extend(one_by_one);
+    let before = profile(&folded(&events));
+    events.push(withdrawn(None));
+    assert_eq!((&before["consent"]["marketing"], &profile(&folded(&events))["consent"]), (&json!(["email"]), &json!({})));
+}
