@@ -18,6 +18,8 @@ mod plan;
 mod process;
 mod providers;
 mod queues;
+mod reported;
+mod reports;
 mod run;
 mod shards;
 mod triggers;

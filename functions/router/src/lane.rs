@@ -105,7 +105,8 @@ impl Router {
         state: &Customer,
         tally: &mut Tally,
     ) -> Result<Evolved, LaneError> {
-        match state.seen(input.shard(), input.sequence(), input.arrival()) {
+        let seen = state.seen(input.shard(), input.sequence(), input.arrival());
+        match seen {
             Seen::Committed => {
                 tally.seen_before += 1;
                 return Ok(Evolved::Unchanged);
@@ -114,14 +115,19 @@ impl Router {
                 tally.stream_replaced += 1;
                 tracing::error!(customer.id = %input.customer(), "the stream's sequence numbers went back: it was replaced");
             }
-            Seen::New => (),
+            Seen::New | Seen::Passed => (),
         }
         let triggers = self.book.in_force(input.arrival()).await.map_err(LaneError::Triggers)?;
         let decided = match guarded(|| decide(state, input, &triggers)).and_then(|decided| decided) {
             Ok(decided) => decided,
             Err(refusal) => return self.put_aside(records, place, &refusal, tally).await.map(|()| Evolved::Unchanged),
         };
-        let decided = self.archived(records, place, input, decided, tally).await?;
+        let OnRecord { decided, first } = self.archived(records, place, input, decided, tally).await?;
+        if seen == Seen::Passed && !first {
+            tally.seen_before += 1;
+            self.enqueue(input, &decided).await?;
+            return Ok(Evolved::Unchanged);
+        }
         let evolved = match guarded(|| evolve(state, input, &decided)) {
             Ok(evolved) => evolved,
             Err(refusal) => return self.put_aside(records, place, &refusal, tally).await.map(|()| Evolved::Unchanged),
@@ -139,16 +145,16 @@ impl Router {
         input: &Input,
         decided: Decided,
         tally: &mut Tally,
-    ) -> Result<Decided, LaneError> {
+    ) -> Result<OnRecord, LaneError> {
         let data = records.get(place).map(|record| record.data.clone()).unwrap_or_default();
         let recorded = Recorded::new(data, input.arrival(), input.shard().clone(), input.sequence().clone(), decided);
         let event = input.event();
         match self.archive.put(input.customer().as_str(), &input.position(), event.kind().as_str(), &recorded).await? {
             Archived::First => {
                 tally.archived += 1;
-                Ok(recorded.decided)
+                Ok(OnRecord { decided: recorded.decided, first: true })
             }
-            Archived::Before(before) => Ok(before.decided),
+            Archived::Before(before) => Ok(OnRecord { decided: before.decided, first: false }),
         }
     }
 
@@ -165,6 +171,13 @@ impl Router {
         }
         Ok(())
     }
+}
+
+/// What the archive says was decided.
+struct OnRecord {
+    decided: Decided,
+    /// Whether it was decided just now.
+    first: bool,
 }
 
 /// Whether anything about the event needs the customer's state.

@@ -10,7 +10,11 @@
 //! | 1 + n | length of the key's id, and the id |
 //! | rest | the content |
 
+use std::cell::RefCell;
+use std::io;
+
 use thiserror::Error;
+use zstd::bulk::{Compressor, Decompressor};
 
 const HEADER: u8 = 1;
 const NOT_COMPRESSED: u8 = 0;
@@ -20,6 +24,26 @@ const NOT_ENCRYPTED: u8 = 0;
 
 /// Zstandard's own default: a good ratio at some 10 µs for a kilobyte.
 const LEVEL: i32 = 3;
+
+thread_local! {
+    /// To make one takes longer than to compress a kilobyte with it.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress(content: &[u8]) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(compressor) => compressor.compress(content),
+        None => kept.insert(Compressor::new(LEVEL)?).compress(content),
+    })
+}
+
+fn decompress(body: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(decompressor) => decompressor.decompress(body, limit),
+        None => kept.insert(Decompressor::new()?).decompress(body, limit),
+    })
+}
 
 /// Why a blob cannot be read.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -43,7 +67,7 @@ pub enum OpenError {
 /// Puts the header before `content`, compressed where that is shorter.
 #[must_use]
 pub fn seal(format: u16, content: &[u8]) -> Vec<u8> {
-    let compressed = zstd::bulk::compress(content, LEVEL).ok().filter(|bytes| bytes.len() < content.len());
+    let compressed = compress(content).ok().filter(|bytes| bytes.len() < content.len());
     let (compression, body) = match &compressed {
         Some(bytes) => (ZSTANDARD, bytes.as_slice()),
         None => (NOT_COMPRESSED, content),
@@ -79,7 +103,7 @@ pub fn open(blob: &[u8], newest_format: u16, limit: usize) -> Result<(u16, Vec<u
     match (*compression, *dictionary) {
         (NOT_COMPRESSED, _) if body.len() <= limit => Ok((format, body.to_vec())),
         (NOT_COMPRESSED, _) => Err(OpenError::Decompression { limit }),
-        (ZSTANDARD, NO_DICTIONARY) => match zstd::bulk::decompress(body, limit) {
+        (ZSTANDARD, NO_DICTIONARY) => match decompress(body, limit) {
             Ok(content) => Ok((format, content)),
             Err(_) => Err(OpenError::Decompression { limit }),
         },

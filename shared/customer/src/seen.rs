@@ -13,6 +13,9 @@ const MOST_RECENT: usize = 32;
 const MOST_SHARDS: usize = 16;
 const SHARD_KEPT_MILLIS: i64 = 8 * 24 * 60 * 60 * 1000;
 
+/// The clocks of two shards differ by less than this, and no stream is replaced so fast.
+const CLOCKS_DIFFER_MILLIS: i64 = 1_000;
+
 /// A sequence number may stand still while arrivals go on for this long before the stream is taken for a new one.
 const REPLACED_AFTER_MILLIS: i64 = 10 * 60 * 1000;
 
@@ -23,6 +26,9 @@ pub enum Seen {
     New,
     /// Part of the state, with all its effects: skip it.
     Committed,
+    /// The state went on to a younger shard, whose records come after all of this one's. If the archive has it, it was done
+    /// in its turn and changed nothing then, or its mark was forgotten: it must change nothing now.
+    Passed,
     /// Its sequence number went back while time went on: the stream was replaced. Not part of the state.
     StreamReplaced,
 }
@@ -35,8 +41,17 @@ impl Customer {
             Some(mark) if *sequence <= SequenceNumber::new(&mark.sequence) => {
                 if arrival.since(Time::from_millis(mark.arrival)) > REPLACED_AFTER_MILLIS { Seen::StreamReplaced } else { Seen::Committed }
             }
+            _ if self.is_past(shard, arrival) => Seen::Passed,
             _ => Seen::New,
         }
+    }
+
+    /// Whether a shard that is younger brought something later. A new stream counts its shards from 0 again, and what it
+    /// brings arrives later than all that the state knows.
+    fn is_past(&self, shard: &ShardId, arrival: Time) -> bool {
+        self.shards
+            .iter()
+            .any(|mark| mark.shard.as_str() > shard.as_str() && arrival.since(Time::from_millis(mark.arrival)) <= CLOCKS_DIFFER_MILLIS)
     }
 
     /// Whether a delivery's cause, at this place, is committed: before that nobody may send it.

@@ -1,16 +1,20 @@
-//! The functions as they are deployed: the real router and the real senders, in processes that come and go.
+//! The functions as they are deployed: the real router, the real senders and the real feedback, in processes that come and go.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use aws::{AddressKey, Archive, Clock, Customers, DeliveryReads, Ledger, Quarantine, Queue, Queues, Secret, Stream, TriggerBook, Triggers};
+use aws::{
+    AddressKey, Archive, Clock, Customers, DeliveryReads, Ledger, Quarantine, Queue, Queues, RawQueue, Secret, Statistics, Stream,
+    Suppressions, TriggerBook, Triggers,
+};
 use aws_config::SdkConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use delivery::Recipients;
 use email::Ses;
 use event::Time;
+use feedback::Feedback;
 use futures::future::LocalBoxFuture;
 use lambda::{Metrics, attempt_each, failed_from, records_of};
 use router::Router;
@@ -22,6 +26,7 @@ use trigger::Channel;
 use super::line::Line;
 use super::process::{Ended, Invocation, Process};
 use super::providers::Crm;
+use super::reports::FEEDBACK;
 use super::world::{STREAM, World, queue_url};
 
 /// A function's timeout, as the template has it, and the time in which it answers after its work.
@@ -69,6 +74,16 @@ impl Function {
                         sender(&world, &process, &sdk, channel, Crm { line }).await
                     }
                 }
+            })
+        })
+    }
+
+    pub fn feedback(world: &Rc<World>) -> Rc<Self> {
+        Self::new(world, FEEDBACK, SENDER_TIMEOUT_MILLIS, move |world, process| {
+            let (world, process) = (Rc::clone(world), Arc::clone(process));
+            Box::pin(async move {
+                let key = address_key(&world).await;
+                feedback(&world, &process, &world.sdk(&process), key)
             })
         })
     }
@@ -129,6 +144,29 @@ impl Function {
     }
 }
 
+fn feedback(world: &World, process: &Arc<Process>, sdk: &SdkConfig, key: AddressKey) -> Handler {
+    let Clients { dynamodb, sqs, kinesis, clock } = Clients::new(world, process, sdk);
+    let feedback = Rc::new(Feedback {
+        ledger: Ledger::new(dynamodb.clone(), "deliveries".to_owned(), 90),
+        suppressions: Suppressions::new(dynamodb.clone(), "suppressions".to_owned(), key),
+        statistics: Statistics::new(dynamodb.clone(), "statistics".to_owned(), 400),
+        archive: Archive::new(dynamodb.clone(), "events".to_owned(), 400),
+        stream: Stream::new(kinesis, STREAM.to_owned()),
+        book: TriggerBook::new(Triggers::new(dynamodb, "triggers".to_owned()), clock.clone()),
+        queue: RawQueue::new(sqs, queue_url(FEEDBACK)),
+        clock,
+    });
+    Rc::new(move |payload, request, deadline| {
+        let feedback = Rc::clone(&feedback);
+        Box::pin(async move {
+            let batch: SqsEvent = serde_json::from_value(payload).expect("the payload is a batch of messages");
+            let attempt = async |body: &str, _: &str, _: Time| feedback.is_done_with(body).await;
+            let answer = attempt_each(&batch, &request, deadline, &attempt).await;
+            serde_json::to_value(answer).expect("an answer is JSON")
+        })
+    })
+}
+
 /// The clients of a process. Each has its own quota of retries, as each process does.
 struct Clients {
     dynamodb: aws_sdk_dynamodb::Client,
@@ -142,9 +180,13 @@ impl Clients {
         let quota = || RetryPartition::custom("process").build();
         let (clockwork, skew) = (Arc::clone(&world.clockwork), process.skew);
         Self {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(aws_sdk_dynamodb::config::Builder::from(sdk).retry_partition(quota()).build()),
-            sqs: aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(sdk).retry_partition(quota()).build()),
-            kinesis: aws_sdk_kinesis::Client::from_conf(aws_sdk_kinesis::config::Builder::from(sdk).retry_partition(quota()).build()),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(
+                aws_sdk_dynamodb::config::Builder::from(sdk).retry_partition(quota()).allow_no_auth().build(),
+            ),
+            sqs: aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(sdk).retry_partition(quota()).allow_no_auth().build()),
+            kinesis: aws_sdk_kinesis::Client::from_conf(
+                aws_sdk_kinesis::config::Builder::from(sdk).retry_partition(quota()).allow_no_auth().build(),
+            ),
             clock: Clock::new(move || Time::from_millis(clockwork.now() + skew)),
         }
     }
@@ -155,7 +197,7 @@ fn router(world: &Rc<World>, process: &Arc<Process>) -> Handler {
     let Clients { dynamodb, sqs, kinesis, clock } = Clients::new(world, process, &sdk);
     let queue = |name: &str| Queue::new(sqs.clone(), queue_url(name));
     let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true);
-    let s3 = aws_sdk_s3::Client::from_conf(s3.retry_partition(RetryPartition::custom("process").build()).build());
+    let s3 = aws_sdk_s3::Client::from_conf(s3.retry_partition(RetryPartition::custom("process").build()).allow_no_auth().build());
     let router = Rc::new(Router {
         customers: Customers::new(dynamodb.clone(), "customers".to_owned()),
         archive: Archive::new(dynamodb.clone(), "events".to_owned(), 400),
@@ -175,6 +217,11 @@ fn router(world: &Rc<World>, process: &Arc<Process>) -> Handler {
     })
 }
 
+async fn address_key(world: &World) -> AddressKey {
+    let secrets = aws_sdk_secretsmanager::Client::new(&world.quiet_sdk());
+    AddressKey::new(Secret::read(&secrets, "address-key").await.expect("the secret is there"))
+}
+
 async fn sender<P: Provider + 'static>(
     world: &Rc<World>,
     process: &Arc<Process>,
@@ -182,8 +229,7 @@ async fn sender<P: Provider + 'static>(
     channel: Channel,
     provider: P,
 ) -> Handler {
-    let secrets = aws_sdk_secretsmanager::Client::new(&world.quiet_sdk());
-    let key = AddressKey::new(Secret::read(&secrets, "address-key").await.expect("the secret is there"));
+    let key = address_key(world).await;
     let Clients { dynamodb, sqs, kinesis, clock } = Clients::new(world, process, sdk);
     let [customers, events, suppressions] = ["customers", "events", "suppressions"].map(str::to_owned);
     let history = world.history.clone();

@@ -13,7 +13,8 @@ use super::executor::{Clockwork, ServiceTasks, Signal};
 use super::faults::{Effect, Fate, ProcessFate, Reply, Target, Weather};
 use super::history::History;
 use super::process::Process;
-use super::providers::Providers;
+use super::providers::{Circumstances, Providers};
+use super::reports::{Reports, enqueue};
 
 /// All that lies between processes and services.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct Network {
     pub clockwork: Arc<Clockwork>,
     pub history: History,
     pub providers: Providers,
+    pub reports: Reports,
     pub weather: Weather,
     pub dice: Mutex<Rng>,
     /// Raised when a record was put onto a stream, or a message into a queue.
@@ -62,22 +64,25 @@ impl Line {
         if let Some(fault) = fate.fault {
             network.history.fault(fault, || format!("{target:?} {}", call.operation));
         }
-        let late = matches!(fate.effect, Effect::Later(_)) || self.process.has_frozen();
         let Fate { effect, reply, millis, process, .. } = fate;
+        let circumstances = Circumstances {
+            late: matches!(effect, Effect::Later(_)) || self.process.has_frozen(),
+            answered: reply == Reply::Answer && process == ProcessFate::Lives,
+        };
         let answered = match effect {
             Effect::Never => Ok(json!({})),
             Effect::Now => {
                 // Half of the way before the effect: who dies on the way may or may not have caused it.
                 let before = millis / 2;
                 network.clockwork.sleep(before).await;
-                network.take_effect(target, &call, late)
+                network.take_effect(target, &call, circumstances)
             }
-            Effect::Partly => network.take_effect_partly(target, &call, late),
+            Effect::Partly => network.take_effect_partly(target, &call, circumstances),
             Effect::Later(wait) => {
                 let there = Arc::clone(network);
                 let task = async move {
                     there.clockwork.sleep(wait).await;
-                    let _nobody_waits = there.take_effect(target, &call, true);
+                    let _nobody_waits = there.take_effect(target, &call, circumstances);
                 };
                 network.services.0.lock().expect("no task panicked").push(Box::pin(task));
                 Ok(json!({}))
@@ -102,13 +107,16 @@ impl Line {
 }
 
 impl Network {
-    fn take_effect(&self, target: Target, call: &Call, late: bool) -> Result<Value, Refusal> {
+    fn take_effect(self: &Arc<Self>, target: Target, call: &Call, circumstances: Circumstances) -> Result<Value, Refusal> {
         let answer = match target {
             Target::Crm => Ok(json!({})),
             Target::Aws(_) => self.cloud.call(call),
         };
-        if answer.is_ok() && matches!(target, Target::Crm | Target::Aws(Service::Ses | Service::Sns)) {
-            self.providers.took(&self.cloud, target, call, late);
+        if let (Ok(answer), Target::Crm | Target::Aws(Service::Ses | Service::Sns)) = (&answer, target) {
+            let delivery = self.providers.took(&self.cloud, target, call, circumstances);
+            if target != Target::Crm {
+                self.report(call, &delivery, answer);
+            }
         }
         if matches!(target, Target::Aws(Service::Kinesis | Service::Sqs)) {
             self.arrivals.raise();
@@ -117,8 +125,23 @@ impl Network {
         answer
     }
 
+    /// The provider says later what became of the message.
+    fn report(self: &Arc<Self>, call: &Call, delivery: &str, answer: &Value) {
+        for (wait, body) in self.reports.follow(call, delivery, answer, self.clockwork.now()) {
+            let network = Arc::clone(self);
+            let task = async move {
+                network.clockwork.sleep(wait).await;
+                network.history.say(|| format!("a provider says {body}"));
+                network.cloud.call(&enqueue(&body)).expect("the queue is there");
+                network.reports.arrived();
+                network.arrivals.raise();
+            };
+            self.services.0.lock().expect("no task panicked").push(Box::pin(task));
+        }
+    }
+
     /// Does a part of a batch: what was left out stands in the answer, at its place.
-    fn take_effect_partly(&self, target: Target, call: &Call, late: bool) -> Result<Value, Refusal> {
+    fn take_effect_partly(self: &Arc<Self>, target: Target, call: &Call, circumstances: Circumstances) -> Result<Value, Refusal> {
         let left_out = |count: usize| -> Vec<bool> {
             let mut dice = self.dice.lock().expect("no task panicked");
             (0..count).map(|_| dice.bool()).collect()
@@ -133,7 +156,7 @@ impl Network {
                     return Err(Refusal::sender("ProvisionedThroughputExceededException", "slow down"));
                 }
                 some.input["Records"] = json!(kept);
-                let answer = self.take_effect(target, &some, late)?;
+                let answer = self.take_effect(target, &some, circumstances)?;
                 let mut taken = answer["Records"].as_array().cloned().unwrap_or_default().into_iter();
                 let failed = json!({ "ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down" });
                 let records: Vec<_> = out.iter().map(|out| if *out { failed.clone() } else { taken.next().unwrap_or_default() }).collect();
@@ -146,7 +169,7 @@ impl Network {
                 let mut answer = json!({ "Successful": [], "Failed": [] });
                 if !kept.is_empty() {
                     some.input["Entries"] = json!(kept);
-                    answer = self.take_effect(target, &some, late)?;
+                    answer = self.take_effect(target, &some, circumstances)?;
                 }
                 let failed: Vec<_> = entries
                     .iter()
@@ -180,7 +203,7 @@ impl Network {
                 let mut answer = json!({ "Responses": {} });
                 if !kept.is_empty() {
                     some.input["RequestItems"] = json!(kept);
-                    answer = self.take_effect(target, &some, late)?;
+                    answer = self.take_effect(target, &some, circumstances)?;
                 }
                 answer["UnprocessedKeys"] = json!(unprocessed);
                 Ok(answer)

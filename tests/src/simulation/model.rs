@@ -10,6 +10,9 @@ use decision::{Decided, Recorded};
 use event::{Event, MOST_HOPS, Position, SequenceNumber, ShardId, Subject, Time};
 use trigger::{Channel, Head, SendPolicy, TriggerSet};
 
+/// The reason of a record that was put aside because nothing else would do.
+const STUCK: &str = "stuck";
+
 /// What is stored, as it is looked at.
 pub struct Stored {
     /// The archive, by subject and position.
@@ -33,7 +36,8 @@ pub struct Expected {
     pub deliveries: BTreeMap<String, Delivery>,
     /// Deliveries of records that were put aside half done: an operator sees to them.
     pub doubtful: BTreeSet<String>,
-    pub states: BTreeMap<String, Customer>,
+    /// The states that each customer may be in: a record that was put aside half done may have got through after all.
+    pub states: BTreeMap<String, Vec<Customer>>,
     /// The delivery of each step of each run: there is one, whatever versions the trigger has had.
     steps: BTreeMap<(String, String, String, Channel), String>,
     pub events: usize,
@@ -95,6 +99,36 @@ pub fn expect(records: &[(String, Record)], stored: &mut Stored, generations: &G
     expected
 }
 
+/// The states that one may become by a record, of which this is stored.
+fn after(
+    state: &Customer,
+    input: &Input,
+    archived: Option<&Recorded>,
+    aside: Option<&str>,
+    triggers: &TriggerSet,
+) -> Result<Vec<Customer>, String> {
+    let decided = match decide(state, input, triggers) {
+        Ok(decided) => decided,
+        Err(refusal) if aside == Some(refusal.reason.code()) => return Ok(vec![state.clone()]),
+        Err(refusal) => return Err(format!("it must be in the quarantine as {}, and is {aside:?}", refusal.reason.code())),
+    };
+    let Some(archived) = archived else {
+        return if aside == Some(STUCK) { Ok(vec![state.clone()]) } else { Err(format!("it is not archived (quarantine: {aside:?})")) };
+    };
+    if archived.decided != decided {
+        return Err(format!("decided {:?}, by the model {decided:?}", archived.decided));
+    }
+    let next = match evolve(state, input, &archived.decided) {
+        Evolved::Changed(next) => next,
+        Evolved::Unchanged => state.clone(),
+    };
+    match aside {
+        None => Ok(vec![next]),
+        Some(STUCK) => Ok(vec![state.clone(), next]),
+        Some(reason) => Err(format!("it is archived and in the quarantine as {reason}")),
+    }
+}
+
 impl Expected {
     #[expect(clippy::too_many_arguments, reason = "one record, and all that it is compared with")]
     fn take(
@@ -134,35 +168,32 @@ impl Expected {
             Ok(input) => input,
             Err(refusal) => return must_be_aside(refusal.reason.code()),
         };
-        let state = self.states.entry(subject.clone()).or_default();
-        let decided = match decide(state, &input, &generations.in_force(arrival)) {
-            Ok(decided) => decided,
-            Err(refusal) => return must_be_aside(refusal.reason.code()),
-        };
-        self.events += 1;
-        let stuck = aside.as_deref() == Some("stuck");
-        let Some(archived) = archived else {
-            return if stuck { Ok(()) } else { Err(format!("it is not archived (quarantine: {aside:?})")) };
-        };
-        if archived.input != record.data {
+        if archived.as_ref().is_some_and(|archived| archived.input != record.data) {
             return Err("the archive has other bytes".to_owned());
         }
-        if archived.decided != decided {
-            return Err(format!("decided {:?}, by the model {decided:?}", archived.decided));
+        let states = self.states.entry(subject.clone()).or_insert_with(|| vec![Customer::default()]);
+        let triggers = generations.in_force(arrival);
+        let mut next = Vec::new();
+        let mut wrong = None;
+        for state in states.iter() {
+            match after(state, &input, archived.as_ref(), aside.as_deref(), &triggers) {
+                Ok(possible) => next.extend(possible.into_iter().filter(|state| !next.contains(state)).collect::<Vec<_>>()),
+                Err(violation) => wrong = Some(violation),
+            }
         }
-        if stuck {
-            self.doubtful.extend(archived.decided.deliveries().map(|(_, deliver)| deliver.id.to_string()));
-            return Ok(());
+        if next.is_empty() {
+            return Err(wrong.unwrap_or_default());
         }
-        if let Some(reason) = aside {
-            return Err(format!("it is archived and in the quarantine as {reason}"));
+        *states = next;
+        self.events += 1;
+        match (archived, aside.as_deref()) {
+            (Some(archived), Some(STUCK)) => {
+                self.doubtful.extend(archived.decided.deliveries().map(|(_, deliver)| deliver.id.to_string()));
+                Ok(())
+            }
+            (Some(archived), None) => self.follow(&subject, &archived.decided, generations),
+            (_, _) => Ok(()),
         }
-        self.follow(&subject, &archived.decided, generations)?;
-        let state = self.states.entry(subject).or_default();
-        if let Evolved::Changed(next) = evolve(state, &input, &archived.decided) {
-            *state = next;
-        }
-        Ok(())
     }
 
     fn follow(&mut self, customer: &str, decided: &Decided, generations: &Generations) -> Result<(), String> {

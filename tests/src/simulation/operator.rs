@@ -7,7 +7,7 @@ use event::Time;
 
 use super::plan::{BEGIN, Operation, Put};
 use super::triggers::{Edition, apply};
-use super::world::{CHANNELS, STREAM, World, queue_url};
+use super::world::{STREAM, World, queue_url, queues};
 
 /// The stack's margin for a generation, as the template has it.
 const MARGIN_MILLIS: i64 = 30_000;
@@ -63,10 +63,7 @@ fn name_of(operation: &Operation) -> &'static str {
 
 /// Redrives all dead letters, and says how many there were.
 pub fn redrive(world: &World) -> usize {
-    let moved = CHANNELS
-        .iter()
-        .map(|channel| world.cloud().move_messages(&queue_url(&format!("{channel}-dead-letters")), &queue_url(channel.as_str())));
-    let moved = moved.sum();
+    let moved = queues().map(|queue| world.cloud().move_messages(&queue_url(&format!("{queue}-dead-letters")), &queue_url(queue))).sum();
     world.network.arrivals.raise();
     moved
 }

@@ -30,6 +30,8 @@ pub struct Plan {
     pub weather: Weather,
     /// In so many of ten thousand cases a source delivers once more what was done.
     pub repeats: u32,
+    /// Of so many messages in a hundred the provider says something afterwards.
+    pub reports: u32,
     /// Whether dead letters are redriven at the end.
     pub redrives: bool,
     /// Whether the stream is replaced by an empty one, when everything is done, and more events follow.
@@ -60,7 +62,7 @@ impl Plan {
         let customers = dice.usize(1..=3);
         let count = dice.usize(3..=14);
         let length = dice.i64(1..12) * MINUTE;
-        let mut author = Author { customers, numbers: 0, sent: Vec::new(), beginning: BEGIN };
+        let mut author = Author { customers, numbers: 0, sent: Vec::new() };
         let mut puts = author.puts(&mut dice, count, length);
         if dice.u32(..100) < 4 {
             author.flood(&mut dice, &mut puts, length);
@@ -72,7 +74,7 @@ impl Plan {
         let mut operations: Vec<_> = (0..dice.usize(..=4)).map(|_| (dice.i64(0..length + 5 * MINUTE), operation(&mut dice))).collect();
         operations.sort_by_key(|(at, _)| *at);
         let fair_from = BEGIN + length + dice.i64(0..20) * MINUTE;
-        Self {
+        let mut plan = Self {
             shards: dice.usize(1..=3),
             lanes: dice.usize(1..=3),
             stream_batch: dice.usize(1..=12),
@@ -83,10 +85,34 @@ impl Plan {
             operations,
             weather: weather(&mut dice, length, fair_from),
             repeats: *choose(&mut dice, &[0, 100, 1_000]),
+            reports: *choose(&mut dice, &[0, 0, 50, 100]),
             redrives: dice.bool(),
             replaced,
+        };
+        if dice.u32(..100) < 4 {
+            plan.read_again_after_a_split(&mut dice);
         }
+        plan
     }
+
+    /// What changed nothing leaves no trace in the state; when it is read again, a younger shard has changed it.
+    fn read_again_after_a_split(&mut self, dice: &mut Rng) {
+        self.shards = 1;
+        let (began, split, again) = (dice.i64(0..MINUTE), dice.i64(MINUTE..2 * MINUTE), dice.i64(4 * MINUTE..8 * MINUTE));
+        for (number, at, plan) in [(0, began, "free"), (1, began + 10, "free"), (2, split + MINUTE, "pro")] {
+            let event = event_of(&format!("s{number}"), "customer.updated", at, "c-0", &json!({ "traits": { "plan": plan } }));
+            self.puts.push(Put { at, key: "c-0".to_owned(), data: event.to_string().into_bytes() });
+        }
+        self.puts.sort_by_key(|put| put.at);
+        self.operations.extend([(split, Operation::Split(0)), (again, Operation::Recreate)]);
+        self.operations.sort_by_key(|(at, _)| *at);
+    }
+}
+
+/// An event of the shop, that happened so long after the beginning.
+fn event_of(id: &str, kind: &str, at: i64, subject: &str, data: &Value) -> Value {
+    json!({ "specversion": "1.0", "id": id, "source": "/shop", "type": kind, "time": Time::from_millis(BEGIN + at).to_string(),
+        "subject": subject, "data": data })
 }
 
 fn choose<'a, T>(dice: &mut Rng, among: &'a [T]) -> &'a T {
@@ -124,7 +150,6 @@ struct Author {
     customers: usize,
     numbers: usize,
     sent: Vec<Put>,
-    beginning: i64,
 }
 
 impl Author {
@@ -144,8 +169,7 @@ impl Author {
     /// An order, more events of its customer than the state remembers, and then the order once more.
     fn flood(&mut self, dice: &mut Rng, puts: &mut Vec<Put>, length: i64) {
         let put = |number: usize, at: i64, kind: &str, data: Value| {
-            let event = json!({ "specversion": "1.0", "id": format!("f{number}"), "source": "/shop", "type": kind,
-                "time": Time::from_millis(BEGIN + at).to_string(), "subject": "c-0", "data": data });
+            let event = event_of(&format!("f{number}"), kind, at, "c-0", &data);
             Put { at, key: "c-0".to_owned(), data: event.to_string().into_bytes() }
         };
         let began = dice.i64(0..length);
@@ -175,10 +199,7 @@ impl Author {
     }
 
     fn poison(&self, dice: &mut Rng, at: i64, customer: &str) -> Put {
-        let envelope = |subject: &str, data: Value| {
-            json!({ "specversion": "1.0", "id": format!("p{}", self.numbers), "source": "/shop", "type": "order.completed",
-                "time": Time::from_millis(self.beginning + at).to_string(), "subject": subject, "data": data })
-        };
+        let envelope = |subject: &str, data: Value| event_of(&format!("p{}", self.numbers), "order.completed", at, subject, &data);
         let data = match dice.u32(..6) {
             0 => b"no event".to_vec(),
             1 => b"{}".to_vec(),
@@ -223,8 +244,6 @@ impl Author {
             2 => -dice.i64(0..MINUTE),
             _ => 0,
         };
-        let event = json!({ "specversion": "1.0", "id": format!("e{number}"), "source": "/shop", "type": kind,
-            "time": Time::from_millis(self.beginning + at + off).to_string(), "subject": subject, "data": data });
-        event.to_string().into_bytes()
+        event_of(&format!("e{number}"), kind, at + off, subject, &data).to_string().into_bytes()
     }
 }

@@ -11,14 +11,22 @@ use trigger::Action;
 use super::faults::Target;
 use super::line::{Heard, Line};
 
+/// How a message came to its provider, and the answer back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Circumstances {
+    /// The request was on its way for longer than its sender waited, or the sender's process had frozen: nobody could have
+    /// known better.
+    pub late: bool,
+    /// The sender heard that it was taken.
+    pub answered: bool,
+}
+
 /// A message that a provider took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taken {
     pub delivery: String,
     pub at: i64,
-    /// The request was on its way for longer than its sender waited, or the sender's process had frozen: nobody could have
-    /// known better.
-    pub late: bool,
+    pub circumstances: Circumstances,
     /// What the ledger said of the delivery at that moment.
     pub status: String,
     /// For the CRM: how new the profile was.
@@ -34,8 +42,8 @@ impl Providers {
         self.0.lock().expect("no task panicked").clone()
     }
 
-    /// Writes down what was taken, and what the ledger says of it at that moment.
-    pub fn took(&self, cloud: &Cloud, target: Target, call: &Call, late: bool) {
+    /// Writes down what was taken, and what the ledger says of it at that moment. The delivery that it was for.
+    pub fn took(&self, cloud: &Cloud, target: Target, call: &Call, circumstances: Circumstances) -> String {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let delivery = match target {
             Target::Crm => text(&call.input["delivery"]),
@@ -52,7 +60,14 @@ impl Providers {
         let entry = cloud.find("deliveries", |item| item["delivery"]["S"].as_str() == Some(&delivery));
         let status = entry.map(|item| text(&item["status"]["S"])).unwrap_or_default();
         let profile = call.input["profile"].as_i64();
-        self.0.lock().expect("no task panicked").push(Taken { delivery, at: cloud.now(), late, status, profile });
+        self.0.lock().expect("no task panicked").push(Taken {
+            delivery: delivery.clone(),
+            at: cloud.now(),
+            circumstances,
+            status,
+            profile,
+        });
+        delivery
     }
 }
 

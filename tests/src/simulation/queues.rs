@@ -1,19 +1,18 @@
-//! The event sources of the senders: queues that deliver at least once, in any order.
+//! The event sources of senders and feedback: queues that deliver at least once, in any order.
 
 use std::rc::Rc;
 
 use cloud::Received;
 use event_source::{Returned, of_queue};
 use serde_json::{Value, json};
-use trigger::Channel;
 
 use super::executor::either;
 use super::functions::Function;
 use super::world::{World, queue_url};
 
-/// Polls a channel's queue for ever, one batch at a time.
-pub async fn drive(world: Rc<World>, channel: Channel, sender: Rc<Function>) {
-    let url = queue_url(channel.as_str());
+/// Polls a queue for ever, one batch at a time.
+pub async fn drive(world: Rc<World>, queue: &'static str, function: Rc<Function>) {
+    let url = queue_url(queue);
     loop {
         let seen = world.network.arrivals.count();
         let most = world.dice.borrow_mut().usize(1..=world.plan.queue_batch);
@@ -26,17 +25,19 @@ pub async fn drive(world: Rc<World>, channel: Channel, sender: Rc<Function>) {
             }
             continue;
         }
-        let answer = sender.invoke(event_of(&received)).await;
+        let answer = function.invoke(event_of(&received)).await;
         let payload = answer.as_ref().map(ToString::to_string);
         let returned = Returned { payload: payload.as_deref().unwrap_or_default().as_bytes(), function_error: payload.is_none() };
         let ids: Vec<_> = received.iter().map(|message| message.id.as_str()).collect();
         let done = of_queue(returned, true, &ids);
         // When all is well an attempt ends or waits. Only then can nothing that waits become a dead letter.
         if answer.is_some() && done.len() < received.len() && world.is_fair() {
-            world.wrong(format!("an attempt by {channel} failed although nothing is wrong"));
+            world.wrong(format!("a message of {queue} was not done although nothing is wrong"));
         }
         for message in done.into_iter().filter_map(|at| received.get(at)) {
-            if world.strikes(world.plan.repeats) {
+            // Each copy that waits may be copied again, so they are counted.
+            if world.copies_left.get() > 0 && world.strikes(world.plan.repeats) {
+                world.copies_left.set(world.copies_left.get() - 1);
                 world.history.fault("message delivered again", || message.id.clone());
                 world.cloud().deliver_again(&url, &message.receipt);
             } else {

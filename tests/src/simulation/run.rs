@@ -10,14 +10,15 @@ use super::functions::Function;
 use super::history::Tally;
 use super::operator::{found, operate, put_all, redrive, replace_stream};
 use super::plan::{BEGIN, Plan};
-use super::world::{CHANNELS, World};
+use super::reports::FEEDBACK;
+use super::world::{CHANNELS, World, queue_url, queues};
 use super::{queues, shards};
 
 /// Nothing may happen for so long before a run counts as quiet.
 const QUIET_MILLIS: i64 = 120_000;
 
-/// A run that is not quiet after so long never will be: the longest delivery is valid for two days.
-const LONGEST_MILLIS: i64 = 4 * 24 * 60 * 60 * 1_000;
+/// A run that is not quiet after so long never will be: the longest delivery is valid for two hours.
+const LONGEST_MILLIS: i64 = 12 * 60 * 60 * 1_000;
 
 /// A stream is replaced so long after the last record of the old one.
 const REPLACED_AFTER_MILLIS: i64 = 11 * 60 * 1_000;
@@ -92,8 +93,12 @@ async fn play(world: Rc<World>) -> (Counted, Vec<String>) {
     for channel in CHANNELS {
         let sender = Function::sender(&world, channel);
         for _ in 0..world.plan.senders {
-            world.spawner.spawn(queues::drive(Rc::clone(&world), channel, Rc::clone(&sender)));
+            world.spawner.spawn(queues::drive(Rc::clone(&world), channel.as_str(), Rc::clone(&sender)));
         }
+    }
+    let feedback = Function::feedback(&world);
+    for _ in 0..world.plan.senders {
+        world.spawner.spawn(queues::drive(Rc::clone(&world), FEEDBACK, Rc::clone(&feedback)));
     }
     world.to_come.set(2);
     world.spawner.spawn(put_all(Rc::clone(&world), world.plan.puts.clone(), BEGIN));
@@ -123,7 +128,8 @@ async fn until_quiet(world: &World) -> bool {
     let mut quiet_since = None;
     let mut arrivals = 0;
     while world.clockwork.now() - began < LONGEST_MILLIS {
-        let queued = CHANNELS.iter().any(|channel| world.cloud().next_visible_at(&super::world::queue_url(channel.as_str())).is_some());
+        let queued =
+            queues().any(|queue| world.cloud().next_visible_at(&queue_url(queue)).is_some()) || world.network.reports.on_the_way() > 0;
         let at_work = world.to_come.get() > 0 || world.at_work.get() > 0 || world.busy_lanes.get() > 0 || queued;
         let now = world.clockwork.now();
         if at_work || world.network.arrivals.count() != arrivals {

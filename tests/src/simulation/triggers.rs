@@ -8,24 +8,24 @@ use trigger::{Bundle, BundleEntry, Exposure, Mode, Published, Version};
 
 /// What is in force at first.
 const FIRST: [&str; 8] = [
-    "trigger: thanks\non: order.completed\nthen:\n  - email: { template: mail, class: transactional, valid_for: 6h }\n",
-    "trigger: offer\non: order.completed\nwhen:\n  event: { total: [{ numeric: [\">=\", 50] }] }\nthen:\n  - email: { template: mail, class: marketing, valid_for: 1h }\n",
-    "trigger: welcome\non: customer.signed_up\nthen:\n  - id: mail\n    email: { template: mail, class: marketing, valid_for: 3h }\n  - id: text\n    sms: { template: text, class: marketing, valid_for: 30m }\n",
+    "trigger: thanks\non: order.completed\nthen:\n  - email: { template: mail, class: transactional, valid_for: 30m }\n",
+    "trigger: offer\non: order.completed\nwhen:\n  event: { total: [{ numeric: [\">=\", 50] }] }\nthen:\n  - email: { template: mail, class: marketing, valid_for: 25m }\n",
+    "trigger: welcome\non: customer.signed_up\nthen:\n  - id: mail\n    email: { template: mail, class: marketing, valid_for: 40m }\n  - id: text\n    sms: { template: text, class: marketing, valid_for: 30m }\n",
     "trigger: code\non: login.succeeded\nthen:\n  - sms: { template: text, class: transactional, valid_for: 10m }\n",
-    "trigger: contact\non: [customer.updated, customer.signed_up]\nthen:\n  - crm: { contact: { by: email, properties: { n: \"{{ customer.traits.n | default(0) }}\" } }, valid_for: 2d }\n",
-    "trigger: loyal\non: order.completed\nwhen:\n  history: [{ event: order.completed, within: 30d, at_least: 3 }]\nthen:\n  - email: { template: mail, class: transactional, valid_for: 1h }\n",
-    "trigger: made-up-for\non: [email.failed, email.expired]\nthen:\n  - sms: { template: text, class: transactional, valid_for: 1h }\n",
-    "trigger: doubtful\non: email.unknown\nthen:\n  - crm: { contact: { by: email, properties: { n: \"1\" } }, valid_for: 1d }\n",
+    "trigger: contact\non: [customer.updated, customer.signed_up]\nthen:\n  - crm: { contact: { by: email, properties: { n: \"{{ customer.traits.n | default(0) }}\" } }, valid_for: 1h }\n",
+    "trigger: loyal\non: order.completed\nwhen:\n  history: [{ event: order.completed, within: 30d, at_least: 3 }]\nthen:\n  - email: { template: mail, class: transactional, valid_for: 30m }\n",
+    "trigger: made-up-for\non: [email.failed, email.expired, email.bounced]\nthen:\n  - sms: { template: text, class: transactional, valid_for: 30m }\n",
+    "trigger: doubtful\non: [email.unknown, email.opened]\nthen:\n  - crm: { contact: { by: email, properties: { n: \"1\" } }, valid_for: 45m }\n",
 ];
 
 /// What an operator makes of them: another threshold, another step, another priority, another type.
 const SECOND: [&str; 8] = [
-    "trigger: thanks\non: order.completed\npriority: 90\nthen:\n  - email: { template: mail, class: transactional, valid_for: 2h }\n",
-    "trigger: offer\non: order.completed\nwhen:\n  event: { total: [{ numeric: [\">=\", 10] }] }\nthen:\n  - email: { template: mail, class: marketing, valid_for: 1h }\n",
-    "trigger: welcome\non: customer.signed_up\nthen:\n  - id: mail\n    email: { template: mail, class: marketing, valid_for: 3h }\n",
+    "trigger: thanks\non: order.completed\npriority: 90\nthen:\n  - email: { template: mail, class: transactional, valid_for: 30m }\n",
+    "trigger: offer\non: order.completed\nwhen:\n  event: { total: [{ numeric: [\">=\", 10] }] }\nthen:\n  - email: { template: mail, class: marketing, valid_for: 25m }\n",
+    "trigger: welcome\non: customer.signed_up\nthen:\n  - id: mail\n    email: { template: mail, class: marketing, valid_for: 40m }\n",
     "trigger: code\non: [login.succeeded, order.completed]\nthen:\n  - sms: { template: text, class: transactional, valid_for: 15m }\n",
     FIRST[4],
-    "trigger: loyal\non: order.completed\nwhen:\n  history: [{ event: order.completed, within: 30d, at_least: 2 }]\nthen:\n  - email: { template: mail, class: transactional, valid_for: 1h }\n",
+    "trigger: loyal\non: order.completed\nwhen:\n  history: [{ event: order.completed, within: 30d, at_least: 2 }]\nthen:\n  - email: { template: mail, class: transactional, valid_for: 30m }\n",
     FIRST[6],
     FIRST[7],
 ];

@@ -48,6 +48,28 @@ fn an_event_that_changes_nothing_writes_no_state() {
 }
 
 #[test]
+fn what_changed_nothing_before_a_split_changes_nothing_when_the_stream_is_read_again() {
+    run(async |stack| {
+        let world = World::new(stack, &[]).await;
+        let ana = unique("ana");
+        let update = |sequence: u32, plan: &str| {
+            let data = json!({ "traits": { "plan": plan } });
+            world.record(sequence, &ana, &world.event(&format!("update-{sequence}"), &ana, "customer.updated", &data))
+        };
+        let parent = [update(1, "free"), update(2, "free")];
+        let child = [world.on_a_child(update(3, "pro"))];
+        for batch in [parent.as_slice(), &child] {
+            assert_eq!(world.handle(&world.router(), batch).await, None);
+        }
+        let before = world.state(&ana).await;
+        for batch in [parent.as_slice(), &child] {
+            assert_eq!(world.handle(&world.router(), batch).await, None);
+        }
+        assert_eq!(world.state(&ana).await, before);
+    });
+}
+
+#[test]
 fn after_a_crash_before_the_commit_the_same_deliveries_are_enqueued_again() {
     run(async |stack| {
         let world = World::new(stack, &[THANKS, OFFER]).await;

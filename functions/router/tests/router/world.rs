@@ -169,6 +169,11 @@ impl World {
         }
     }
 
+    /// The same record, in a shard into which that of this world was split.
+    pub fn on_a_child(&self, record: StreamRecord) -> StreamRecord {
+        StreamRecord { shard: ShardId::new(format!("{}-child", record.shard.as_str())), ..record }
+    }
+
     pub fn event(&self, id: &str, customer: &str, kind: &str, data: &Value) -> Value {
         json!({ "specversion": "1.0", "id": id, "source": "/shop", "type": kind, "time": self.started.to_string(), "subject": customer, "data": data })
     }
