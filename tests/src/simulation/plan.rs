@@ -136,8 +136,8 @@ fn operation(dice: &mut Rng) -> Operation {
     match dice.u32(..10) {
         0..5 => Operation::Apply(Edition {
             second: dice.bool(),
-            paused: (dice.u32(..4) == 0).then(|| dice.usize(..8)),
-            marketing_stopped: dice.u32(..5) == 0,
+            paused: (dice.u32(..6) == 0).then(|| dice.usize(..8)),
+            marketing_stopped: dice.u32(..8) == 0,
         }),
         5..7 => Operation::Split(dice.usize(..4)),
         7..8 => Operation::Merge(dice.usize(..4)),
