@@ -154,6 +154,20 @@ fn nothing_is_allowed_without_being_expected() {
     }
 }
 
+/// `tests/mutants/run` takes too long for every change; that its patches still fit does not.
+#[test]
+fn every_mutant_can_still_be_made() {
+    let mut mutants = 0;
+    for entry in std::fs::read_dir(root().join("tests/mutants")).expect("the folder of mutants").flatten() {
+        if entry.path().extension().is_some_and(|extension| extension == "patch") {
+            let fits = Command::new("git").args(["apply", "--check"]).arg(entry.path()).current_dir(root()).output().expect("git runs");
+            assert!(fits.status.success(), "{}: {}", entry.path().display(), String::from_utf8_lossy(&fits.stderr));
+            mutants += 1;
+        }
+    }
+    assert!(mutants >= 12, "{mutants} mutants");
+}
+
 #[test]
 fn the_command_line_is_what_cargo_run_runs() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("the workspace has a manifest");
