@@ -18,7 +18,7 @@ const LARGEST_PAGE: usize = 10_000;
 /// A record of a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// 56 digits, the larger the later within a shard.
+    /// 56 digits, the larger the later within a shard; the last sixteen of them within the stream.
     pub sequence: String,
     pub partition_key: String,
     pub data: Vec<u8>,
@@ -85,8 +85,11 @@ impl Stream {
         let shard = self.shards.iter_mut().find(|shard| !shard.closed && (shard.from..=shard.to).contains(&hash));
         let shard = shard.ok_or_else(|| Refusal::service(500, "InternalFailure"))?;
         self.sequence += 1;
-        // The numbers of a stream that replaces another are below those of the other, and never the same.
-        let sequence = format!("4959033827149025660855969253836157{:06}{:016}", 999_999_u64.saturating_sub(self.earlier), self.sequence);
+        // Numbers are compared within a shard only. So those of a younger shard are below those of an older one, and those of a
+        // stream that replaces another below all of the other's; the last sixteen digits count the stream's records.
+        let number = shard.id.get(8..).and_then(|number| number.parse::<u64>().ok()).unwrap_or_default();
+        let above = 999_999_u64.saturating_sub(self.earlier * 1_000).saturating_sub(number);
+        let sequence = format!("4959033827149025660855969253836157{above:06}{:016}", self.sequence);
         shard.records.push(Record { sequence: sequence.clone(), partition_key: partition_key.to_owned(), data, arrival: now });
         Ok(json!({ "SequenceNumber": sequence, "ShardId": shard.id }))
     }

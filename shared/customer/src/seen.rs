@@ -56,8 +56,8 @@ impl Customer {
 
     /// Whether a delivery's cause, at this place, is committed: before that nobody may send it.
     #[must_use]
-    pub fn is_committed(&self, shard: &ShardId, sequence: &SequenceNumber) -> bool {
-        self.mark(shard).is_some_and(|mark| *sequence <= SequenceNumber::new(&mark.sequence))
+    pub fn is_committed(&self, shard: &ShardId, sequence: &SequenceNumber, arrival: Time) -> bool {
+        self.seen(shard, sequence, arrival) == Seen::Committed
     }
 
     fn mark(&self, shard: &ShardId) -> Option<&ShardMark> {

@@ -67,7 +67,7 @@ pub fn gate(circumstances: &Circumstances<'_>) -> Gate {
     if now > message.not_after {
         return Gate::Refuse(Reason::Expired);
     }
-    let Some(customer) = customer.filter(|customer| customer.is_committed(&message.shard, &message.sequence)) else {
+    let Some(customer) = customer.filter(|customer| is_committed(customer, message)) else {
         return wait(circumstances, back_off(message.waits, Jitter::of(message)), WaitCause::NotCommitted);
     };
     if now < message.not_before {
@@ -91,6 +91,12 @@ pub fn gate(circumstances: &Circumstances<'_>) -> Gate {
     let consent = consent.or_else(|| customer.newest_consent(message.channel));
     let denied = suppressions.iter().any(|suppression| applies(suppression, action) && consent.is_none_or(|at| at <= suppression.at));
     if denied { Gate::Refuse(Reason::Suppressed) } else { Gate::Open }
+}
+
+/// Whether the state has the delivery's cause. A message whose position names no time is judged as its own shard's newest.
+fn is_committed(customer: &Customer, message: &Message) -> bool {
+    let arrival = message.position.arrival().unwrap_or_default();
+    customer.is_committed(&message.shard, &message.sequence, arrival)
 }
 
 fn wait(circumstances: &Circumstances<'_>, millis: i64, cause: WaitCause) -> Gate {

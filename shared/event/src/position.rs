@@ -90,6 +90,12 @@ impl Position {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// When the record arrived; none where the text is no position.
+    #[must_use]
+    pub fn arrival(&self) -> Option<Time> {
+        self.0.split_once('#').and_then(|(arrival, _)| arrival.parse().ok()).map(Time::from_millis)
+    }
 }
 
 #[cfg(test)]
@@ -118,5 +124,7 @@ mod tests {
         assert!(at(999, "5") < at(1_000, "4"));
         assert!(at(1_000, "9") < at(1_000, "10"));
         assert_eq!(at(1_764_000_000_000, "7").as_str(), "001764000000000#00000000000000000000000000000000000000000000000000000007");
+        assert_eq!(at(1_764_000_000_000, "7").arrival(), Some(Time::from_millis(1_764_000_000_000)));
+        assert_eq!(Position::stored("yesterday".to_owned()).arrival(), None);
     }
 }

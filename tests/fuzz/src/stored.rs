@@ -78,7 +78,7 @@ fn is_usable(customer: &Customer) {
     for time in [ARRIVAL, Time::from_millis(i64::MIN), Time::from_millis(i64::MAX)] {
         let _ = customer.seen(&shard, &sequence, time);
     }
-    let _ = (document(customer), customer.traits(), customer.is_committed(&shard, &sequence), customer.counted("a"));
+    let _ = (document(customer), customer.traits(), customer.is_committed(&shard, &sequence, Time::default()), customer.counted("a"));
 }
 
 /// Blobs that are small, and say that they are large.

@@ -20,6 +20,9 @@ use super::world::{CHANNELS, World, queue_url};
 /// A message may leave so long after its end: the clocks differ, and the call takes its time.
 const LAST_MOMENT_MILLIS: i64 = 30_000;
 
+/// An attempt whose end is unknown keeps its claim for at least so long: twenty seconds, by a clock that may be five apart.
+const SHORTEST_LEASE_MILLIS: i64 = 15_000;
+
 /// What was counted while comparing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counted {
@@ -59,7 +62,7 @@ pub async fn check(world: &World) -> (Counted, Vec<String>) {
     let mut stream = world.past_records.borrow().clone();
     stream.extend(records(world));
     let triggers = Triggers::new(aws_sdk_dynamodb::Client::new(&world.quiet_sdk()), "triggers".to_owned());
-    let generations = Generations::read(&triggers).await;
+    let generations = Generations::read(&triggers, world.plan.margin).await;
     let mut expected = expect(&stream, &mut stored(world), &generations);
     let mut violations = std::mem::take(&mut *world.violations.borrow_mut());
     violations.append(&mut expected.violations);
@@ -115,6 +118,8 @@ fn deliveries(world: &World, expected: &Expected, violations: &mut Vec<String>) 
         let status = text(&entry, "status").to_owned();
         let taken = taken.remove(id).unwrap_or_default();
         let mut wrong = |what: String| violations.push(format!("delivery {id} of {} by {}: {what}", delivery.customer, delivery.channel));
+        // The CRM knows a delivery by its id. What it took and answered with an error counts as not sent, and is sent again.
+        let unheard = delivery.channel == Channel::Crm && !taken.iter().any(|one| one.circumstances.answered);
         match status.as_str() {
             "sent" => {
                 counted.sent += 1;
@@ -124,11 +129,7 @@ fn deliveries(world: &World, expected: &Expected, violations: &mut Vec<String>) 
             }
             "unknown" => counted.unknown += 1,
             "failed" if heard.is_rejected(id) => (),
-            // The CRM knows a delivery by its id. What it took and answered with an error counts as not sent, and is sent again.
-            "refused" | "failed" | "expired" if delivery.channel == Channel::Crm && !taken.iter().any(|one| one.circumstances.answered) => {
-                ()
-            }
-            "refused" | "failed" | "expired" if taken.iter().any(|one| !one.circumstances.late) => {
+            "refused" | "failed" | "expired" if !unheard && taken.iter().any(|one| !one.circumstances.late) => {
                 wrong(format!("it counts as {status}, and a provider took it: {taken:?}"));
             }
             "refused" | "failed" | "expired" => (),
@@ -142,14 +143,27 @@ fn deliveries(world: &World, expected: &Expected, violations: &mut Vec<String>) 
                 wrong(format!("the stream was never told that it is {status}"));
             }
         }
-        if status == "refused" && text(&entry, "reason").is_empty() {
-            wrong("it was refused without a reason".to_owned());
+        match (status.as_str(), text(&entry, "reason")) {
+            ("refused", "") => wrong("it was refused without a reason".to_owned()),
+            ("refused", reason @ ("no_address" | "no_consent")) => {
+                let reachable = expected.reach.get(&delivery.customer).into_iter().flatten().skip(delivery.after);
+                if reachable.clone().next().is_some() && reachable.clone().all(|reach| reach.allows(delivery.channel, reason)) {
+                    wrong(format!("it was refused as {reason}, which was never so since it was decided"));
+                }
+            }
+            _ => (),
         }
         if delivery.channel != Channel::Crm {
             if delivery.policy == SendPolicy::AtMostOnce && taken.len() > 1 {
                 wrong(format!("it is sent at most once, and was sent {} times: {taken:?}", taken.len()));
             }
             counted.sent_again += taken.len().saturating_sub(1);
+            let on_time = || taken.iter().filter(|one| !one.circumstances.late);
+            for (one, next) in on_time().zip(on_time().skip(1)) {
+                if next.at - one.at < SHORTEST_LEASE_MILLIS {
+                    wrong(format!("it was sent again before the claim of the attempt before was over: {taken:?}"));
+                }
+            }
         }
         // What the provider says of an earlier attempt may settle it between the claim and the call of the next one.
         let may_be_settled = heard.has(id) && taken.len() > 1;

@@ -86,7 +86,9 @@ impl Weather {
                 _ => Fate { fault: Some("process dies before a call"), effect, process: ProcessFate::Dies, ..well },
             };
         }
-        if dice.u32(..10_000) < self.faults { fault(dice, target, operation, well) } else { well }
+        // A run has few calls of providers, and most depends on them.
+        let faults = if matches!(target, Target::Aws(Service::Ses | Service::Sns) | Target::Crm) { self.faults * 4 } else { self.faults };
+        if dice.u32(..10_000) < faults { fault(dice, target, operation, well) } else { well }
     }
 }
 

@@ -8,7 +8,7 @@ use cloud::Record;
 use customer::{Customer, Evolved, Input, decide, evolve};
 use decision::{Decided, Recorded};
 use event::{Event, MOST_HOPS, Position, SequenceNumber, ShardId, Subject, Time};
-use trigger::{Channel, Head, SendPolicy, TriggerSet};
+use trigger::{Channel, Head, Purpose, SendPolicy, TriggerSet};
 
 /// The reason of a record that was put aside because nothing else would do.
 const STUCK: &str = "stuck";
@@ -28,6 +28,41 @@ pub struct Delivery {
     pub channel: Channel,
     pub policy: SendPolicy,
     pub not_after: Time,
+    /// After so many records of the customer.
+    pub after: usize,
+}
+
+/// By what a customer can be reached, after one of their records.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reach {
+    email: bool,
+    sms: bool,
+    consent_email: bool,
+    consent_sms: bool,
+}
+
+impl Reach {
+    fn of(states: &[Customer]) -> Self {
+        let marketing = Purpose::marketing();
+        let all = |holds: &dyn Fn(&Customer) -> bool| states.iter().all(holds);
+        Self {
+            email: all(&|state| state.has_address(Channel::Email)),
+            sms: all(&|state| state.has_address(Channel::Sms)),
+            consent_email: all(&|state| state.consent(&marketing, Channel::Email).is_some()),
+            consent_sms: all(&|state| state.consent(&marketing, Channel::Sms).is_some()),
+        }
+    }
+
+    /// Whether nothing speaks for a refusal.
+    pub fn allows(&self, channel: Channel, reason: &str) -> bool {
+        match (channel, reason) {
+            (Channel::Email, "no_address") => self.email,
+            (Channel::Sms, "no_address") => self.sms,
+            (Channel::Email, _) => self.consent_email,
+            (Channel::Sms, _) => self.consent_sms,
+            (Channel::Crm | Channel::Webhook | Channel::Push, _) => false,
+        }
+    }
 }
 
 /// What must have come out, and where what is stored differs from it.
@@ -38,6 +73,7 @@ pub struct Expected {
     pub doubtful: BTreeSet<String>,
     /// The states that each customer may be in: a record that was put aside half done may have got through after all.
     pub states: BTreeMap<String, Vec<Customer>>,
+    pub reach: BTreeMap<String, Vec<Reach>>,
     /// The delivery of each step of each run: there is one, whatever versions the trigger has had.
     steps: BTreeMap<(String, String, String, Channel), String>,
     pub events: usize,
@@ -49,22 +85,26 @@ pub struct Expected {
 pub struct Generations {
     head: Head,
     sets: BTreeMap<u64, Arc<TriggerSet>>,
+    margin: i64,
 }
 
 impl Generations {
-    pub async fn read(triggers: &Triggers) -> Self {
+    pub async fn read(triggers: &Triggers, margin: i64) -> Self {
         let head = triggers.head().await.expect("the head can be read");
         let mut sets = BTreeMap::new();
         for generation in head.generations() {
             let bundle = triggers.bundle(generation.bundle).await.expect("a bundle can be read");
             sets.insert(generation.number, Arc::new(TriggerSet::new(generation.number, bundle)));
         }
-        Self { head, sets }
+        Self { head, sets, margin }
     }
 
     fn in_force(&self, arrival: Time) -> Arc<TriggerSet> {
-        let generation = self.head.in_force(arrival).map(|generation| generation.number);
-        generation.and_then(|number| self.sets.get(&number)).cloned().unwrap_or_default()
+        self.numbered(self.head.in_force(arrival).map(|generation| generation.number).unwrap_or_default())
+    }
+
+    fn numbered(&self, number: u64) -> Arc<TriggerSet> {
+        self.sets.get(&number).cloned().unwrap_or_default()
     }
 
     fn policy(&self, generation: u64, decision: &decision::Decision) -> Option<SendPolicy> {
@@ -172,7 +212,11 @@ impl Expected {
             return Err("the archive has other bytes".to_owned());
         }
         let states = self.states.entry(subject.clone()).or_insert_with(|| vec![Customer::default()]);
-        let triggers = generations.in_force(arrival);
+        let recorded = archived.as_ref().map(|archived| archived.decided.generation);
+        let triggers = match recorded.filter(|_| generations.margin == 0) {
+            Some(number) => generations.numbered(number),
+            None => generations.in_force(arrival),
+        };
         let mut next = Vec::new();
         let mut wrong = None;
         for state in states.iter() {
@@ -185,6 +229,7 @@ impl Expected {
             return Err(wrong.unwrap_or_default());
         }
         *states = next;
+        self.reach.entry(subject.clone()).or_default().push(Reach::of(states));
         self.events += 1;
         match (archived, aside.as_deref()) {
             (Some(archived), Some(STUCK)) => {
@@ -197,6 +242,7 @@ impl Expected {
     }
 
     fn follow(&mut self, customer: &str, decided: &Decided, generations: &Generations) -> Result<(), String> {
+        let after = self.reach.get(customer).map_or(0, Vec::len).saturating_sub(1);
         for (decision, deliver) in decided.deliveries() {
             let policy = generations.policy(decided.generation, decision).ok_or("a decision names a step that does not exist")?;
             let step = (customer.to_owned(), decision.run.to_string(), decision.step.clone().unwrap_or_default(), deliver.channel);
@@ -204,7 +250,7 @@ impl Expected {
             if *id != deliver.id.to_string() {
                 return Err(format!("one step of one run has two deliveries: {id} and {}", deliver.id));
             }
-            let decided = Delivery { customer: customer.to_owned(), channel: deliver.channel, policy, not_after: deliver.not_after };
+            let decided = Delivery { customer: customer.to_owned(), channel: deliver.channel, policy, not_after: deliver.not_after, after };
             self.deliveries.insert(deliver.id.to_string(), decided);
         }
         Ok(())

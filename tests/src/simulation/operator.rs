@@ -9,9 +9,6 @@ use super::plan::{BEGIN, Operation, Put};
 use super::triggers::{Edition, apply};
 use super::world::{STREAM, World, queue_url, queues};
 
-/// The stack's margin for a generation, as the template has it.
-const MARGIN_MILLIS: i64 = 30_000;
-
 /// Puts the first triggers into force, before anything arrives.
 pub async fn found(world: &Rc<World>) {
     let secrets = aws_sdk_secretsmanager::Client::new(&world.quiet_sdk());
@@ -21,7 +18,7 @@ pub async fn found(world: &Rc<World>) {
 
 async fn apply_edition(world: &Rc<World>, edition: &Edition) {
     let triggers = Triggers::new(aws_sdk_dynamodb::Client::new(&world.quiet_sdk()), "triggers".to_owned());
-    apply(&triggers, edition, Time::from_millis(world.clockwork.now()), MARGIN_MILLIS).await.expect("triggers are applied");
+    apply(&triggers, edition, Time::from_millis(world.clockwork.now()), world.plan.margin).await.expect("triggers are applied");
 }
 
 /// Puts events, each at its time after `from`.
@@ -86,6 +83,6 @@ pub fn records(world: &World) -> Vec<(String, cloud::Record)> {
         let of_shard = world.cloud().records(STREAM, &shard.id, 0, usize::MAX);
         records.extend(of_shard.into_iter().map(|record| (shard.id.clone(), record)));
     }
-    records.sort_by(|a, b| a.1.sequence.cmp(&b.1.sequence));
+    records.sort_by(|a, b| a.1.sequence.get(40..).cmp(&b.1.sequence.get(40..)));
     records
 }

@@ -13,6 +13,9 @@ pub const BEGIN: i64 = 1_772_359_200_000;
 
 const MINUTE: i64 = 60_000;
 
+/// The stack's margin for a generation, as the template has it.
+pub const MARGIN_MILLIS: i64 = 30_000;
+
 /// The plan of a run. Times are milliseconds since its beginning.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -27,6 +30,8 @@ pub struct Plan {
     pub skew: i64,
     pub puts: Vec<Put>,
     pub operations: Vec<(i64, Operation)>,
+    /// From when on a generation holds, after it was applied. Without it, an attempt may see other triggers than the one before.
+    pub margin: i64,
     pub weather: Weather,
     /// In so many of ten thousand cases a source delivers once more what was done.
     pub repeats: u32,
@@ -83,6 +88,7 @@ impl Plan {
             skew: if dice.bool() { 2_500 } else { 0 },
             puts,
             operations,
+            margin: if dice.u32(..4) == 0 { 0 } else { MARGIN_MILLIS },
             weather: weather(&mut dice, length, fair_from),
             repeats: *choose(&mut dice, &[0, 100, 1_000]),
             reports: *choose(&mut dice, &[0, 0, 50, 100]),
@@ -100,8 +106,8 @@ impl Plan {
         self.shards = 1;
         let (began, split, again) = (dice.i64(0..MINUTE), dice.i64(MINUTE..2 * MINUTE), dice.i64(4 * MINUTE..8 * MINUTE));
         for (number, at, plan) in [(0, began, "free"), (1, began + 10, "free"), (2, split + MINUTE, "pro")] {
-            let event = event_of(&format!("s{number}"), "customer.updated", at, "c-0", &json!({ "traits": { "plan": plan } }));
-            self.puts.push(Put { at, key: "c-0".to_owned(), data: event.to_string().into_bytes() });
+            let event = event_of(&format!("s{number}"), "customer.updated", at, "c-9", &json!({ "traits": { "plan": plan } }));
+            self.puts.push(Put { at, key: "c-9".to_owned(), data: event.to_string().into_bytes() });
         }
         self.puts.sort_by_key(|put| put.at);
         self.operations.extend([(split, Operation::Split(0)), (again, Operation::Recreate)]);

@@ -43,7 +43,7 @@ fn what_a_customer_did_before_a_failure_is_committed() {
         let failing = world.failing_archive(Fails { operation: "PutItem", containing: position.as_str().to_owned() });
         assert_eq!(world.handle(&failing, &batch).await.as_ref(), Some(&batch[1].identifier));
         let (state, writes) = world.state(&ana).await.unwrap();
-        let committed = batch.each_ref().map(|record| state.is_committed(&record.shard, &record.sequence));
+        let committed = batch.each_ref().map(|record| state.is_committed(&record.shard, &record.sequence, record.arrival));
         assert_eq!((writes, committed), (1, [true, false, false]));
         assert_eq!(world.archived(&batch[2], &ana).await, None, "one after another");
 

@@ -30,7 +30,7 @@ fn a_state_is_written_once_for_a_customer_and_a_batch() {
         assert_eq!(world.handle(&world.router(), &batch).await, None);
         let (state, writes) = world.state(&ana).await.unwrap();
         assert_eq!(writes, 1);
-        assert!(batch.iter().all(|record| state.is_committed(&record.shard, &record.sequence)));
+        assert!(batch.iter().all(|record| state.is_committed(&record.shard, &record.sequence, record.arrival)));
         assert_eq!(state.email().unwrap().expose(), "ana@example.com");
     });
 }

@@ -62,7 +62,7 @@ fn run(definitions: &BTreeMap<String, Value>, case: &Case) {
         }
     }
     if let Some(remembered) = case.remembered {
-        assert_eq!(next.is_committed(input.shard(), input.sequence()), remembered, "{name}: remembered");
+        assert_eq!(next.is_committed(input.shard(), input.sequence(), input.arrival()), remembered, "{name}: remembered");
     }
 }
 
