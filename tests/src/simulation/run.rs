@@ -20,6 +20,9 @@ const QUIET_MILLIS: i64 = 120_000;
 /// A run that is not quiet after so long never will be: the longest delivery is valid for two hours.
 const LONGEST_MILLIS: i64 = 12 * 60 * 60 * 1_000;
 
+/// More messages on a queue than any run has.
+const MOST_QUEUED: usize = 500;
+
 /// A stream is replaced so long after the last record of the old one.
 const REPLACED_AFTER_MILLIS: i64 = 11 * 60 * 1_000;
 
@@ -128,6 +131,10 @@ async fn until_quiet(world: &World) -> bool {
     let mut quiet_since = None;
     let mut arrivals = 0;
     while world.clockwork.now() - began < LONGEST_MILLIS {
+        if queues().any(|queue| world.cloud().bodies(&queue_url(queue)).len() > MOST_QUEUED) {
+            world.wrong("messages multiply".to_owned());
+            return false;
+        }
         let queued =
             queues().any(|queue| world.cloud().next_visible_at(&queue_url(queue)).is_some()) || world.network.reports.on_the_way() > 0;
         let at_work = world.to_come.get() > 0 || world.at_work.get() > 0 || world.busy_lanes.get() > 0 || queued;
