@@ -95,10 +95,31 @@ impl Plan {
             redrives: dice.bool(),
             replaced,
         };
-        if dice.u32(..100) < 4 {
-            plan.read_again_after_a_split(&mut dice);
+        match dice.u32(..100) {
+            0..4 => plan.read_again_after_a_split(&mut dice),
+            4..8 => plan.judged_by_what_was_in_force_before(&mut dice),
+            _ => (),
         }
         plan
+    }
+
+    /// A generation that holds at once, a router that has not seen it yet, and no way to the queues: the record is archived
+    /// with the decisions of the one before, and comes again when the router knows better.
+    fn judged_by_what_was_in_force_before(&mut self, dice: &mut Rng) {
+        self.margin = 0;
+        let at = dice.i64(MINUTE..3 * MINUTE);
+        let customer = json!({ "customer": { "email": "ana@example.com", "consent": { "marketing": ["email"] } } });
+        for (number, at, kind, data) in
+            [(0, at - 3_000, "customer.updated", customer), (1, at + 2_000, "order.completed", json!({ "total": dice.u32(10..50) }))]
+        {
+            let event = event_of(&format!("j{number}"), kind, at, "c-0", &data);
+            self.puts.push(Put { at, key: "c-0".to_owned(), data: event.to_string().into_bytes() });
+        }
+        self.puts.sort_by_key(|put| put.at);
+        self.operations.push((at, Operation::Apply(Edition { second: true, paused: None, marketing_stopped: false })));
+        self.operations.sort_by_key(|(at, _)| *at);
+        self.weather.outages.push(Outage { target: Target::Aws(Service::Sqs), from: BEGIN + at, to: BEGIN + at + MINUTE });
+        self.weather.fair_from = self.weather.fair_from.max(BEGIN + at + 2 * MINUTE);
     }
 
     /// What changed nothing leaves no trace in the state; when it is read again, a younger shard has changed it.
@@ -106,7 +127,8 @@ impl Plan {
         self.shards = 1;
         let (began, split, again) = (dice.i64(0..MINUTE), dice.i64(MINUTE..2 * MINUTE), dice.i64(4 * MINUTE..8 * MINUTE));
         for (number, at, plan) in [(0, began, "free"), (1, began + 10, "free"), (2, split + MINUTE, "pro")] {
-            let event = event_of(&format!("s{number}"), "customer.updated", at, "c-9", &json!({ "traits": { "plan": plan } }));
+            // No trigger names it, so that one which changes nothing is no write either.
+            let event = event_of(&format!("s{number}"), "plan.chosen", at, "c-9", &json!({ "customer": { "traits": { "plan": plan } } }));
             self.puts.push(Put { at, key: "c-9".to_owned(), data: event.to_string().into_bytes() });
         }
         self.puts.sort_by_key(|put| put.at);
