@@ -65,11 +65,11 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut dice = Rng::with_seed(seed);
         let customers = dice.usize(1..=3);
-        let count = dice.usize(3..=14);
+        let count = dice.usize(2..=10);
         let length = dice.i64(1..12) * MINUTE;
         let mut author = Author { customers, numbers: 0, sent: Vec::new() };
         let mut puts = author.puts(&mut dice, count, length);
-        if dice.u32(..100) < 4 {
+        if dice.u32(..100) < 2 {
             author.flood(&mut dice, &mut puts, length);
         }
         let replaced = (dice.u32(..100) < 12).then(|| {
