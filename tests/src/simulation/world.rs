@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use aws_config::SdkConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::auth::AuthSchemeId;
@@ -138,6 +139,8 @@ impl World {
     fn timed(&self, sdk: SdkConfig) -> SdkConfig {
         let clock = SdkClock(Arc::clone(&self.clockwork));
         let sdk = sdk.into_builder().sleep_impl(SharedAsyncSleep::new(clock.clone())).time_source(SharedTimeSource::new(clock));
+        // A line takes a request whole. To the SDK that looks like an upload that stalls, and it would give up long before its time.
+        let sdk = sdk.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         aws::bounded(sdk.auth_scheme_preference([NO_AUTH_SCHEME_ID]).build())
     }
 
