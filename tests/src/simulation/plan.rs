@@ -97,7 +97,7 @@ impl Plan {
         };
         match dice.u32(..100) {
             0..4 => plan.read_again_after_a_split(&mut dice),
-            4..8 => plan.judged_by_what_was_in_force_before(&mut dice),
+            4..10 => plan.judged_by_what_was_in_force_before(&mut dice),
             _ => (),
         }
         plan
@@ -112,8 +112,8 @@ impl Plan {
         for (number, at, kind, data) in
             [(0, at - 3_000, "customer.updated", customer), (1, at + 2_000, "order.completed", json!({ "total": dice.u32(10..50) }))]
         {
-            let event = event_of(&format!("j{number}"), kind, at, "c-0", &data);
-            self.puts.push(Put { at, key: "c-0".to_owned(), data: event.to_string().into_bytes() });
+            let event = event_of(&format!("j{number}"), kind, at, "c-8", &data);
+            self.puts.push(Put { at, key: "c-8".to_owned(), data: event.to_string().into_bytes() });
         }
         self.puts.sort_by_key(|put| put.at);
         self.operations.push((at, Operation::Apply(Edition { second: true, paused: None, marketing_stopped: false })));
