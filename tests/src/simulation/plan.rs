@@ -69,14 +69,15 @@ impl Plan {
         let length = dice.i64(1..12) * MINUTE;
         let mut author = Author { customers, numbers: 0, sent: Vec::new() };
         let mut puts = author.puts(&mut dice, count, length);
-        if dice.u32(..100) < 2 {
-            author.flood(&mut dice, &mut puts, length);
-        }
+        let flooded = (dice.u32(..100) < 3).then(|| author.flood(&mut dice, &mut puts, length));
         let replaced = (dice.u32(..100) < 12).then(|| {
             let count = dice.usize(1..=4);
             author.puts(&mut dice, count, MINUTE)
         });
         let mut operations: Vec<_> = (0..dice.usize(..=4)).map(|_| (dice.i64(0..length + 5 * MINUTE), operation(&mut dice))).collect();
+        // Between an order and its repeat, its triggers get other versions.
+        let second = Edition { second: true, paused: None, marketing_stopped: false };
+        operations.extend(flooded.map(|at| (at + 3 * MINUTE, Operation::Apply(second))));
         operations.sort_by_key(|(at, _)| *at);
         let fair_from = BEGIN + length + dice.i64(0..20) * MINUTE;
         let mut plan = Self {
@@ -194,8 +195,8 @@ impl Author {
         puts
     }
 
-    /// An order, more events of its customer than the state remembers, and then the order once more.
-    fn flood(&mut self, dice: &mut Rng, puts: &mut Vec<Put>, length: i64) {
+    /// An order, more events of its customer than the state remembers, and then the order once more. When the first one is put.
+    fn flood(&mut self, dice: &mut Rng, puts: &mut Vec<Put>, length: i64) -> i64 {
         let put = |number: usize, at: i64, kind: &str, data: Value| {
             let event = event_of(&format!("f{number}"), kind, at, "c-0", &data);
             Put { at, key: "c-0".to_owned(), data: event.to_string().into_bytes() }
@@ -207,6 +208,7 @@ impl Author {
         puts.extend((1..40).map(|number| put(number, began + 60_000, "customer.updated", json!({ "traits": { "n": 1_000 + number } }))));
         puts.push(Put { at: began + 6 * MINUTE, ..order });
         puts.sort_by_key(|put| put.at);
+        began
     }
 
     fn put(&mut self, dice: &mut Rng, at: i64) -> Put {
