@@ -111,7 +111,7 @@ impl Plan {
         let at = dice.i64(MINUTE..3 * MINUTE);
         let customer = json!({ "customer": { "email": "ana@example.com", "consent": { "marketing": ["email"] } } });
         for (number, at, kind, data) in
-            [(0, at - 3_000, "customer.updated", customer), (1, at + 2_000, "order.completed", json!({ "total": dice.u32(10..50) }))]
+            [(0, at - 3_000, "plan.chosen", customer), (1, at + 2_000, "order.completed", json!({ "total": dice.u32(10..50) }))]
         {
             let event = event_of(&format!("j{number}"), kind, at, "c-8", &data);
             self.puts.push(Put { at, key: "c-8".to_owned(), data: event.to_string().into_bytes() });
